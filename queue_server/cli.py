@@ -1,0 +1,125 @@
+"""`bianmin …`: every program of the product by name."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+DEMO_CITY = Path(__file__).parent.parent / "config" / "jurong.yaml"
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: when, how bad, who, what, and the fields given with it."""
+
+    _plain = frozenset(vars(logging.makeLogRecord({})))
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        line |= {name: value for name, value in vars(record).items() if name not in self._plain}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def log_to_stderr(level: str) -> None:
+    output = logging.StreamHandler(sys.stderr)
+    output.setFormatter(JsonLines())
+    logging.basicConfig(level=level.upper(), handlers=[output], force=True)
+
+
+@click.group()
+@click.option(
+    "--log-level",
+    default="warning",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="What is logged, as JSON lines on stderr; info logs every request.",
+)
+@click.version_option(package_name="bianmin")
+def main(log_level: str) -> None:
+    """便民: kiosks, queue calling and evaluation for service halls."""
+    log_to_stderr(log_level)
+
+
+_city = click.option(
+    "--config", "city", type=click.Path(path_type=Path), default=DEMO_CITY, show_default=True, help="The city's YAML."
+)
+_folder = click.option(
+    "--data", "folder", type=click.Path(path_type=Path), default=Path("data"), show_default=True, help="Journals."
+)
+
+
+@main.command()
+@_city
+@_folder
+@click.option("--hall", "halls", multiple=True, help="Halls to run; all of the file if none is named.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True, help="0 takes a free one.")
+@click.option("--always-open", is_flag=True, help="Ignore opening hours (demo and tests).")
+@click.option("--followers", default=2000, show_default=True, help="Most followers of one hall's feed.")
+@click.option("--links", default="{}", hidden=True, help="What the demo's start page links to, as JSON.")
+def hall(
+    city: Path,
+    folder: Path,
+    halls: tuple[str, ...],
+    host: str,
+    port: int,
+    always_open: bool,
+    followers: int,
+    links: str,
+) -> None:
+    """Run the hall server."""
+    import gevent
+    from gevent.event import Event
+
+    from queue_server.app import NotAllowed, check_address, create_app, keep_days, open_halls
+    from queue_server.config import ConfigurationError, load
+    from queue_server.journal.store import StoreError
+    from queue_server.serving import serve
+
+    try:
+        check_address(host)
+        loaded = load(city)
+        codes = halls or tuple(h.code for h in loaded.halls)
+        running = open_halls(loaded, codes, folder, round_the_clock=always_open, followers=followers)
+        server = serve(create_app(running, start_page=json.loads(links)), host, port)
+    except (NotAllowed, ConfigurationError, StoreError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    gevent.spawn(keep_days, running)
+    click.echo(f"http://{host}:{server.server_port}/  ({', '.join(codes)})")
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, stop.set)
+    stop.wait()
+    server.stop(timeout=1)
+    running.close()
+
+
+@main.command()
+@click.argument("journal", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def verify(journal: Path) -> None:
+    """Walk a journal's hash chain and say whether anything in it was changed."""
+    from queue_server.journal.verify import verify as walk
+
+    try:
+        reports = walk(journal)
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+    for report in reports:
+        click.echo(str(report))
+    if not all(report.sound for report in reports):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,278 @@
+"""The YAML of a city: read, checked, and turned into each hall's `Configuration`.
+
+Every mistake is reported with file, line and field, all of them at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from queue_server.domain.configuration import (
+    APPOINTMENT,
+    ORDINARY,
+    Configuration,
+    Disclosures,
+    Hours,
+    KioskSetup,
+    Numbering,
+    Opening,
+    Queue,
+    ResidentClass,
+    Rules,
+    Service,
+    Text,
+    Value,
+    WindowSetup,
+)
+
+Path_ = tuple[str | int, ...]
+
+
+class ConfigurationError(Exception):
+    """The file cannot be used. `str()` is one line for each mistake: `file:line: field: what is wrong`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrinterSetup(Value):
+    """A kiosk's ticket printer: where it is (`serial:…`, `tcp:…`, `file:…`) and what it is."""
+
+    url: str
+    width_mm: int = 80
+    encoding: str = "gb18030"
+
+
+@dataclass(frozen=True, kw_only=True)
+class KioskFile(KioskSetup):
+    printer: PrinterSetup | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceFile(Value):
+    """A service of the city's catalogue; which queue it belongs to is each hall's own matter."""
+
+    name: Text
+    minutes: float
+    spread: float
+    department: str = ""
+    kind: str = ""
+    assist: str = ""
+    disclosures: Disclosures | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HallFile(Value):
+    code: str
+    name: Text
+    kind: str
+    hours: Hours
+    queues: tuple[Queue, ...]
+    services: dict[str, str]
+    windows: tuple[WindowSetup, ...]
+    kiosks: tuple[KioskFile, ...] = ()
+    timezone: str = "Asia/Shanghai"
+    numbering: Numbering = field(default_factory=Numbering)
+    rules: Rules = field(default_factory=Rules)
+
+
+@dataclass(frozen=True, kw_only=True)
+class City(Value):
+    """A whole city as configured."""
+
+    name: Text
+    classes: tuple[ResidentClass, ...]
+    services: dict[str, ServiceFile]
+    halls: tuple[HallFile, ...]
+    file: str = field(default="", init=False)
+
+    def configuration(self, hall: str) -> Configuration:
+        """One hall's configuration.
+
+        Raises:
+            ConfigurationError: there is no such hall.
+        """
+        file = self.hall(hall)
+        return Configuration(
+            hall=file.code, name=file.name, kind=file.kind, timezone=file.timezone, hours=file.hours,
+            queues=file.queues, windows=file.windows, classes=self.classes, numbering=file.numbering, rules=file.rules,
+            kiosks=tuple(KioskSetup(code=k.code, slot=k.slot) for k in file.kiosks),
+            services=tuple(
+                Service(code=code, queue=queue, **vars(self.services[code])) for code, queue in file.services.items()
+            ),
+        )  # fmt: skip
+
+    def hall(self, code: str) -> HallFile:
+        for hall in self.halls:
+            if hall.code == code:
+                return hall
+        raise ConfigurationError(f"{self.file}: there is no hall {code!r}; it has {[h.code for h in self.halls]}")
+
+
+_CITY = TypeAdapter(City)
+ALWAYS_OPEN = Hours(periods=(Opening(opens="00:00", closes="24:00"),), weekdays=(1, 2, 3, 4, 5, 6, 7))
+
+
+def always_open(configuration: Configuration) -> Configuration:
+    """The same hall without closing times, so that a demo or a test runs at any hour."""
+    return replace(configuration, hours=ALWAYS_OPEN)
+
+
+def load(path: Path) -> City:
+    """Read and check a city's file.
+
+    Raises:
+        ConfigurationError: it cannot be read or used, with every mistake found.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
+        repeated = list(_repeated_keys(node, ())) if node else []
+        content = yaml.load(text, Loader=yaml.CSafeLoader)  # the safe loader, in C
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise ConfigurationError(f"{path}{line}: not YAML: {getattr(error, 'problem', error)}") from error
+    mistakes: list[tuple[Path_, str]] = repeated
+    city: City | None = None
+    try:
+        city = _CITY.validate_python(content)
+    except ValidationError as error:
+        mistakes += [(tuple(e["loc"]), e["msg"]) for e in error.errors()]
+    if city is not None:
+        mistakes += _unresolved(city)
+    if mistakes or city is None:
+        raise ConfigurationError("\n".join(f"{path}:{_line(node, loc)}: {_field(loc)}: {msg}" for loc, msg in mistakes))
+    object.__setattr__(city, "file", str(path))
+    return city
+
+
+def _repeated_keys(node: yaml.Node, loc: Path_) -> Iterator[tuple[Path_, str]]:
+    """YAML lets a later key silently replace an earlier one; in a configuration that is always a mistake."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield (*loc, key.value), "this field is given twice"
+            seen.add(key.value)
+            yield from _repeated_keys(value, (*loc, key.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from _repeated_keys(value, (*loc, index))
+
+
+def _line(node: yaml.Node | None, loc: Path_) -> int:
+    """The line of the deepest part of `loc` that the file has."""
+    line = 1
+    for part in loc:
+        if isinstance(node, yaml.MappingNode):
+            found = [(key, value) for key, value in node.value if key.value == str(part)]
+            if not found:
+                break
+            key, node = found[-1]
+            line = key.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line
+
+
+def _field(loc: Path_) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".") or "the file"
+
+
+def _unresolved(city: City) -> Iterator[tuple[Path_, str]]:
+    """References that lead nowhere, and values that each make sense but not together."""
+    yield from _twice(("classes",), [c.code for c in city.classes])
+    yield from _twice(("halls",), [h.code for h in city.halls])
+    missing = {ORDINARY, APPOINTMENT} - {c.code for c in city.classes}
+    if missing:
+        yield ("classes",), f"the classes {sorted(missing)} must exist"
+    classes = {c.code for c in city.classes}
+    for index, hall in enumerate(city.halls):
+        for loc, message in _hall_unresolved(city, hall, classes):
+            yield ("halls", index, *loc), message
+
+
+def _hall_unresolved(city: City, hall: HallFile, classes: set[str]) -> Iterator[tuple[Path_, str]]:
+    for name, codes in (
+        ("queues", [q.code for q in hall.queues]),
+        ("windows", [w.code for w in hall.windows]),
+        ("kiosks", [k.code for k in hall.kiosks]),
+    ):
+        yield from _twice((name,), codes)
+    yield from _twice(("queues",), [q.letter for q in hall.queues])
+    queues = {q.code for q in hall.queues}
+    for service, queue in hall.services.items():
+        if service not in city.services:
+            yield ("services", service), "the city's services do not have it"
+        if queue not in queues:
+            yield ("services", service), f"there is no queue {queue!r} in this hall"
+    for w, window in enumerate(hall.windows):
+        for s, serves in enumerate(window.serves):
+            if serves.queue not in queues:
+                yield ("windows", w, "serves", s, "queue"), f"there is no queue {serves.queue!r} in this hall"
+    for q, queue_ in enumerate(hall.queues):
+        for klass in queue_.targets.keys() - classes:
+            yield ("queues", q, "targets", klass), f"there is no class {klass!r}"
+    slots = [k.slot for k in hall.kiosks]
+    for k, slot in enumerate(slots):
+        if not 1 <= slot <= hall.numbering.slots:
+            yield ("kiosks", k, "slot"), f"must be 1 … {hall.numbering.slots}"
+        elif slot in slots[:k]:
+            yield ("kiosks", k, "slot"), f"slot {slot} belongs to another kiosk; two would print the same numbers"
+    yield from _hours_wrong(hall)
+
+
+def _hours_wrong(hall: HallFile) -> Iterator[tuple[Path_, str]]:
+    try:
+        ZoneInfo(hall.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        yield ("timezone",), f"there is no time zone {hall.timezone!r}"
+    last = ""
+    if not hall.hours.periods:
+        yield ("hours", "periods"), "at least one opening period is needed"
+    for p, period in enumerate(hall.hours.periods):
+        for name, clock in (("opens", period.opens), ("closes", period.closes)):
+            if not _is_clock(clock):
+                yield ("hours", "periods", p, name), f'{clock!r} is not a time of day like "08:30"'
+        if not last <= period.opens < period.closes:
+            yield ("hours", "periods", p), "periods must follow each other and end after they begin"
+        last = period.closes
+    for weekday in hall.hours.weekdays:
+        if not 1 <= weekday <= 7:
+            yield ("hours", "weekdays"), f"{weekday} is not a day 1 (Monday) … 7 (Sunday)"
+    for name in ("holidays", "workdays"):
+        for d, day in enumerate(getattr(hall.hours, name)):
+            try:
+                date.fromisoformat(day)
+            except ValueError:
+                yield ("hours", name, d), f'{day!r} is not a date like "2026-10-01"'
+
+
+def _is_clock(clock: str) -> bool:
+    hours, colon, minutes = clock.partition(":")
+    if not (colon and len(hours) == len(minutes) == 2 and hours.isdecimal() and minutes.isdecimal()):
+        return False
+    return (int(hours) < 24 and int(minutes) < 60) or clock == "24:00"
+
+
+def _twice(loc: Path_, codes: list[str]) -> Iterator[tuple[Path_, str]]:
+    for index, code in enumerate(codes):
+        if code in codes[:index]:
+            yield (*loc, index), f"{code!r} is used twice"
+
+
+def as_plain(value: Any) -> Any:
+    """A configuration value as plain lists and dictionaries."""
+    return TypeAdapter(type(value)).dump_python(value, mode="json")

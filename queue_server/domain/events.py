@@ -1,0 +1,211 @@
+"""The facts of a hall. Each is a small frozen value; `at` is when it happened.
+
+Applying a fact never fails: paper in a resident's hand stays true whatever else happened. A kind this program
+does not know (written by a newer one) is kept as `Unknown` and changes nothing here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from queue_server.domain.configuration import Configuration, Serves
+
+Instant: TypeAlias = int
+"""Milliseconds since 1970-01-01 UTC."""
+
+
+class Outcome(StrEnum):
+    """How a service ended. `UNRECORDED`: the day was closed over it, nobody said."""
+
+    DONE = "done"
+    ACCEPTED = "accepted"
+    ON_BEHALF = "on-behalf"
+    ANSWERED = "answered"
+    MATERIALS_MISSING = "materials-missing"
+    NOT_ACCEPTED = "not-accepted"
+    WRONG_QUEUE = "wrong-queue"
+    COLLECTED = "collected"
+    UNRECORDED = "unrecorded"
+
+
+class Rule(StrEnum):
+    """Which part of the calling rule chose a ticket."""
+
+    PROMISE = "promise"
+    STRICT = "strict"
+    HELD = "held"
+    CHOSEN = "chosen"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Why:
+    """Why a ticket was called: waited and promised ms, helper delay ms, and the label it was chosen over."""
+
+    rule: Rule
+    waited: int
+    promised: int
+    helper_after: int = 0
+    over: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    at: Instant
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayOpened(Event):
+    day: str
+    configuration: Configuration
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayClosed(Event):
+    day: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigurationApplied(Event):
+    configuration: Configuration
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberLent(Event):
+    """The hall lent a kiosk one number of a queue's series, for a ticket it is about to print."""
+
+    day: str
+    queue: str
+    number: int
+    kiosk: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketIssued(Event):
+    """Written by the machine that handed the number out. `day` is the local date, `slot` an appointment's time."""
+
+    ticket: str
+    day: str
+    queue: str
+    number: int
+    label: str
+    klass: str
+    due_at: Instant
+    source: str
+    service: str | None = None
+    strict: bool = False
+    slot: Instant | None = None
+    holder: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketEvent(Event):
+    ticket: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketVoided(TicketEvent):
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketCalled(TicketEvent):
+    window: str
+    why: Why
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketRecalled(TicketEvent):
+    window: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketStarted(TicketEvent):
+    window: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketFinished(TicketEvent):
+    window: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketNoShow(TicketEvent):
+    window: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketRestored(TicketEvent):
+    """A no-show came after all and waits again, at the place that `due_at` and `strict` give."""
+
+    due_at: Instant
+    strict: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketParked(TicketEvent):
+    """The resident steps aside (a form, a copy) and comes back to the same window."""
+
+    window: str
+    due_at: Instant
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketTransferred(TicketEvent):
+    """Sent on to another queue, or to one window of it (`to_window`)."""
+
+    window: str
+    queue: str
+    to_window: str | None
+    due_at: Instant
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketExpired(TicketEvent):
+    """The day ended before it was served."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowEvent(Event):
+    window: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowOpened(WindowEvent):
+    """Open for calling: at the start of the day or after a pause."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowPaused(WindowEvent):
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowClosed(WindowEvent):
+    """Closed. Tickets held for this window go back to their queues."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueuesAssigned(WindowEvent):
+    serves: tuple[Serves, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unknown(Event):
+    """A fact of a kind this program does not know, kept as it came."""
+
+    kind: str
+    fields: dict[str, Any]
+
+
+KINDS: dict[str, type[Event]] = {
+    kind.__name__: kind
+    for kind in (
+        DayOpened, DayClosed, ConfigurationApplied, NumberLent,
+        TicketIssued, TicketVoided, TicketCalled, TicketRecalled, TicketStarted, TicketFinished, TicketNoShow,
+        TicketRestored, TicketParked, TicketTransferred, TicketExpired,
+        WindowOpened, WindowPaused, WindowClosed, QueuesAssigned,
+    )
+}  # fmt: skip

@@ -1,0 +1,333 @@
+"""A hall on one day: the fold of its facts.
+
+`Hall.apply` never raises and never refuses: a fact that cannot befall its ticket any more changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sortedcontainers import SortedList
+
+from queue_server.domain import events as e
+from queue_server.domain.configuration import Configuration, WindowSetup
+from queue_server.domain.events import Event, Instant, Outcome
+from queue_server.domain.life import State, after
+from queue_server.domain.numbering import in_common_series
+from queue_server.domain.promise import MINUTE, Place
+
+
+@dataclass(slots=True, kw_only=True)
+class Ticket:
+    """What is known of one ticket. Changed only by `Hall.apply`."""
+
+    id: str
+    label: str
+    queue: str
+    number: int
+    klass: str
+    strict: bool
+    issued_at: Instant
+    due_at: Instant
+    joined_at: Instant
+    source: str
+    service: str | None = None
+    slot: Instant | None = None
+    state: State = State.WAITING
+    held_for: str | None = None
+    window: str | None = None
+    called_at: Instant | None = None
+    last_called_at: Instant | None = None
+    started_at: Instant | None = None
+    ended_at: Instant | None = None
+    recalls: int = 0
+    restores: int = 0
+    outcome: Outcome | None = None
+    why: e.Why | None = None
+
+    @property
+    def place(self) -> Place:
+        return (not self.strict, self.due_at, self.joined_at, self.id)
+
+
+@dataclass(slots=True, kw_only=True)
+class Window:
+    """A window now. `serves` maps queue to the helper delay in ms, 0 for its own."""
+
+    code: str
+    serves: dict[str, int] = field(default_factory=dict)
+    is_open: bool = False
+    paused: bool = False
+    ticket: str | None = None
+
+
+class Line:
+    """Tickets waiting together, in the order they will be called. O(log n)."""
+
+    __slots__ = ("_places",)
+
+    def __init__(self) -> None:
+        self._places: Any = SortedList()
+
+    def add(self, ticket: Ticket) -> None:
+        self._places.add(ticket.place)
+
+    def remove(self, ticket: Ticket) -> None:
+        self._places.discard(ticket.place)
+
+    def head(self) -> Place | None:
+        return self._places[0] if self._places else None
+
+    def at(self, index: int) -> Place | None:
+        return self._places[index] if index < len(self._places) else None
+
+    def ahead_of(self, ticket: Ticket) -> int:
+        return int(self._places.bisect_left(ticket.place))
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __iter__(self) -> Iterator[str]:
+        return (place[3] for place in self._places)
+
+
+_NOBODY = Line()
+
+
+class Hall:
+    """One hall, one day. Read it freely; change it only through `apply`."""
+
+    def __init__(self) -> None:
+        self.configuration: Configuration | None = None
+        self.day: str | None = None
+        self.is_open = False
+        self.early: dict[str, dict[str, e.TicketIssued]] = {}
+        self._clear()
+
+    def _clear(self) -> None:
+        self.tickets: dict[str, Ticket] = {}
+        self.windows: dict[str, Window] = {}
+        self.lines: dict[str, Line] = {}
+        self.held: dict[str, Line] = {}
+        self.last_number: dict[str, int] = {}
+        self.calls: list[str] = []
+
+    # --- reading
+
+    def line(self, queue: str) -> Line:
+        """The tickets waiting in a queue."""
+        return self.lines.get(queue, _NOBODY)
+
+    def held_for(self, window: str) -> Line:
+        """The tickets waiting for one window and no other."""
+        return self.held.get(window, _NOBODY)
+
+    def ahead(self, ticket: Ticket) -> int | None:
+        """How many will be called before it in its line; None unless it waits."""
+        return self._line_of(ticket).ahead_of(ticket) if ticket.state is State.WAITING else None
+
+    # --- folding
+
+    def apply(self, event: Event) -> None:
+        fold = _FOLDS.get(type(event))
+        if fold is not None:
+            fold(self, event)
+
+    def _line_of(self, ticket: Ticket) -> Line:
+        if ticket.held_for is not None:
+            return self.held.setdefault(ticket.held_for, Line())
+        return self.lines.setdefault(ticket.queue, Line())
+
+    def _join(self, ticket: Ticket) -> None:
+        ticket.state = State.WAITING
+        self._line_of(ticket).add(ticket)
+
+    def _leave(self, ticket: Ticket) -> None:
+        """Take the ticket out of wherever it stands: its line, or its window."""
+        if ticket.state is State.WAITING:
+            self._line_of(ticket).remove(ticket)
+        elif ticket.window is not None:
+            window = self.windows.get(ticket.window)
+            if window is not None and window.ticket == ticket.id:
+                window.ticket = None
+
+    def _step(self, event: e.TicketEvent) -> Ticket | None:
+        """Move the ticket to the state this fact leads to; None if it cannot."""
+        ticket = self.tickets.get(event.ticket)
+        state = after(ticket.state, type(event)) if ticket else None
+        if ticket is None or state is None:
+            return None
+        if state is not ticket.state:
+            self._leave(ticket)
+            ticket.state = state
+        return ticket
+
+    def _end(self, event: e.TicketEvent) -> Ticket | None:
+        ticket = self._step(event)
+        if ticket is not None:
+            ticket.ended_at = event.at
+        return ticket
+
+    def _window(self, code: str) -> Window:
+        return self.windows.setdefault(code, Window(code=code))
+
+    # --- one method a fact
+
+    def _day_opened(self, event: e.DayOpened) -> None:
+        if self.day is not None and event.day < self.day:
+            return
+        self._clear()
+        self.day, self.is_open = event.day, True
+        self._configure(event.configuration)
+        early = self.early.pop(event.day, {})
+        self.early = {day: tickets for day, tickets in self.early.items() if day > event.day}
+        for issued in early.values():
+            self._ticket_issued(issued)
+
+    def _day_closed(self, event: e.DayClosed) -> None:
+        if event.day != self.day:
+            return
+        self.is_open = False
+        for window in self.windows.values():
+            window.is_open = window.paused = False
+
+    def _configuration_applied(self, event: e.ConfigurationApplied) -> None:
+        self._configure(event.configuration)
+
+    def _configure(self, configuration: Configuration) -> None:
+        self.configuration = configuration
+        for queue in configuration.queues:
+            self.lines.setdefault(queue.code, Line())
+        for setup in configuration.windows:
+            if setup.code not in self.windows:
+                self.windows[setup.code] = Window(code=setup.code, serves=serves_of(setup))
+        kept = {setup.code for setup in configuration.windows}
+        for code in [w.code for w in self.windows.values() if w.code not in kept and w.ticket is None]:
+            self._release(code)
+            del self.windows[code]
+
+    def _number_lent(self, event: e.NumberLent) -> None:
+        if event.day == self.day:
+            self.last_number[event.queue] = max(event.number, self.last_number.get(event.queue, 0))
+
+    def _ticket_issued(self, event: e.TicketIssued) -> None:
+        if self.day is None or event.day > self.day:
+            self.early.setdefault(event.day, {})[event.ticket] = event
+            return
+        if event.day < self.day or event.ticket in self.tickets:
+            return
+        ticket = Ticket(
+            id=event.ticket, label=event.label, queue=event.queue, number=event.number, klass=event.klass,
+            strict=event.strict, issued_at=event.at, due_at=event.due_at, joined_at=event.at,
+            source=event.source, service=event.service, slot=event.slot,
+        )  # fmt: skip
+        self.tickets[ticket.id] = ticket
+        if self.configuration is None or in_common_series(self.configuration.numbering, event.number):
+            self.last_number[event.queue] = max(event.number, self.last_number.get(event.queue, 0))
+        if self.is_open:
+            self._join(ticket)
+        else:  # printed while cut off, heard of after closing: it waited in vain
+            ticket.state, ticket.ended_at = State.EXPIRED, event.at
+
+    def _ticket_called(self, event: e.TicketCalled) -> None:
+        ticket = self._step(event)
+        if ticket is None:
+            return
+        ticket.window, ticket.held_for, ticket.why = event.window, None, event.why
+        ticket.called_at = ticket.called_at or event.at
+        ticket.last_called_at, ticket.recalls = event.at, 0
+        self._window(event.window).ticket = ticket.id
+        self.calls.append(ticket.id)
+
+    def _ticket_recalled(self, event: e.TicketRecalled) -> None:
+        ticket = self._step(event)
+        if ticket is not None:
+            ticket.recalls += 1
+            ticket.last_called_at = event.at
+            self.calls.append(ticket.id)
+
+    def _ticket_started(self, event: e.TicketStarted) -> None:
+        ticket = self._step(event)
+        if ticket is not None:
+            ticket.started_at = event.at
+            self._window(event.window).ticket = ticket.id
+
+    def _ticket_finished(self, event: e.TicketFinished) -> None:
+        ticket = self._end(event)
+        if ticket is not None:
+            ticket.outcome = event.outcome
+
+    def _ticket_restored(self, event: e.TicketRestored) -> None:
+        ticket = self._step(event)
+        if ticket is not None:
+            ticket.due_at, ticket.strict, ticket.joined_at = event.due_at, event.strict, event.at
+            ticket.restores += 1
+            ticket.ended_at = ticket.window = None
+            self._join(ticket)
+
+    def _ticket_parked(self, event: e.TicketParked) -> None:
+        self._rejoin(event, queue=None, window=event.window, due_at=event.due_at)
+
+    def _ticket_transferred(self, event: e.TicketTransferred) -> None:
+        self._rejoin(event, queue=event.queue, window=event.to_window, due_at=event.due_at)
+
+    def _rejoin(self, event: e.TicketEvent, *, queue: str | None, window: str | None, due_at: Instant) -> None:
+        ticket = self._step(event)
+        if ticket is None:
+            return
+        ticket.queue = queue or ticket.queue
+        ticket.held_for = window if window in self.windows and self.windows[window].is_open else None
+        ticket.due_at, ticket.joined_at, ticket.window = due_at, event.at, None
+        self._join(ticket)
+
+    def _window_opened(self, event: e.WindowOpened) -> None:
+        window = self._window(event.window)
+        window.is_open, window.paused = True, False
+
+    def _window_paused(self, event: e.WindowPaused) -> None:
+        self._window(event.window).paused = True
+
+    def _window_closed(self, event: e.WindowClosed) -> None:
+        window = self._window(event.window)
+        window.is_open = window.paused = False
+        self._release(event.window)
+
+    def _release(self, window: str) -> None:
+        """Give the tickets held for a window back to their queues."""
+        for id_ in list(self.held_for(window)):
+            ticket = self.tickets[id_]
+            self._leave(ticket)
+            ticket.held_for = None
+            self._join(ticket)
+
+    def _queues_assigned(self, event: e.QueuesAssigned) -> None:
+        self._window(event.window).serves = {s.queue: round(s.helper_after * MINUTE) for s in event.serves}
+
+
+def serves_of(setup: WindowSetup) -> dict[str, int]:
+    return {s.queue: round(s.helper_after * MINUTE) for s in setup.serves}
+
+
+_FOLDS: dict[type[Event], Callable[[Hall, Any], object]] = {
+    e.DayOpened: Hall._day_opened,
+    e.DayClosed: Hall._day_closed,
+    e.ConfigurationApplied: Hall._configuration_applied,
+    e.NumberLent: Hall._number_lent,
+    e.TicketIssued: Hall._ticket_issued,
+    e.TicketVoided: Hall._end,
+    e.TicketCalled: Hall._ticket_called,
+    e.TicketRecalled: Hall._ticket_recalled,
+    e.TicketStarted: Hall._ticket_started,
+    e.TicketFinished: Hall._ticket_finished,
+    e.TicketNoShow: Hall._end,
+    e.TicketRestored: Hall._ticket_restored,
+    e.TicketParked: Hall._ticket_parked,
+    e.TicketTransferred: Hall._ticket_transferred,
+    e.TicketExpired: Hall._end,
+    e.WindowOpened: Hall._window_opened,
+    e.WindowPaused: Hall._window_paused,
+    e.WindowClosed: Hall._window_closed,
+    e.QueuesAssigned: Hall._queues_assigned,
+}

@@ -1,0 +1,113 @@
+"""Sending a machine's own journal up to the hall it belongs to, in batches, each fact taken once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from urllib.parse import urlsplit
+
+import msgspec
+
+from queue_server.journal.entry import Entry
+from queue_server.journal.replica import Replica
+
+BATCH = 200
+"""Entries sent at once at most."""
+PAUSE = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class Parcel(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry on its way up. `seq` is its place in the sender's journal."""
+
+    seq: int
+    id: str
+    cause: str
+    at: int
+    kind: str
+    data: msgspec.Raw
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Entries of one sender in order. An empty batch only asks for the cursor."""
+
+    journal: str
+    entries: list[Parcel]
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """The hall's answer: the sender's last seq it has."""
+
+    cursor: int
+
+
+def pack(journal: str, entries: list[Entry]) -> bytes:
+    parcels = [
+        Parcel(seq=e.seq, id=e.id, cause=e.cause, at=e.at, kind=e.kind, data=msgspec.Raw(e.data)) for e in entries
+    ]
+    return msgspec.json.encode(Batch(journal=journal, entries=parcels))
+
+
+class PushError(Exception):
+    """The hall did not take a batch."""
+
+
+class Pusher:
+    """Run `run()` in a thread; `wake()` it after each write. What the hall has not confirmed is sent again."""
+
+    def __init__(
+        self, server: str, hall: str, source: str, own: Replica, *, on_push: Callable[[int], None] = lambda _: None
+    ) -> None:
+        self._server = urlsplit(server)
+        self._path = f"{self._server.path.rstrip('/')}/api/v1/halls/{hall}/journal/{source}"
+        self._own = own
+        self._on_push = on_push
+        self._wake = threading.Event()
+        self._stopping = False
+        self.confirmed: int | None = None
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._wake.set()
+
+    def run(self) -> None:
+        while not self._stopping:
+            try:
+                self.push()
+            except (OSError, HTTPException, PushError) as error:
+                log.info("the hall cannot be told yet: %s", error)
+            self._wake.wait(PAUSE)
+            self._wake.clear()
+
+    def push(self) -> None:
+        """Send everything the hall does not have.
+
+        Raises:
+            OSError, HTTPException, PushError: it could not be sent; nothing is lost.
+        """
+        kind = HTTPSConnection if self._server.scheme == "https" else HTTPConnection
+        connection = kind(self._server.netloc, timeout=5)
+        try:
+            cursor = self._send(connection, [])
+            while entries := self._own.store.read(self._own.code, cursor, BATCH):
+                cursor = self._send(connection, entries)
+        finally:
+            connection.close()
+
+    def _send(self, connection: HTTPConnection, entries: list[Entry]) -> int:
+        body = pack(self._own.store.journal_id, entries)
+        connection.request("POST", self._path, body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        content = response.read()
+        if response.status != 200:
+            raise PushError(f"{response.status}: {content[:300]!r}")
+        self.confirmed = msgspec.json.decode(content, type=Receipt).cursor
+        if entries:
+            self._on_push(self.confirmed)
+        return self.confirmed

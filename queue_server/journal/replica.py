@@ -1,0 +1,193 @@
+"""A hall in memory beside its journal: the one that writes it, or a copy that follows it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from queue_server.domain.commands import Command
+from queue_server.domain.decide import decide
+from queue_server.domain.events import Event, Instant
+from queue_server.domain.model import Hall
+from queue_server.domain.refusal import Reason, Refused
+from queue_server.journal.entry import NO_HASH, Entry, chained, decode, encode, event_of, follows
+from queue_server.journal.ids import uuid7
+from queue_server.journal.store import Store, StoreError
+
+
+class Diverged(Exception):
+    """An entry does not continue this copy: the journal it came from has another history. Start over."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Submit:
+    """A command, and the id of the press it came from."""
+
+    command: Command
+    cause: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Absorb:
+    """Facts written by another machine. `source` names its journal; `entries` are in that journal's order."""
+
+    source: str
+    entries: tuple[Entry, ...]
+
+
+Request: TypeAlias = Submit | Absorb
+Answer: TypeAlias = list[Entry] | Exception
+"""The entries that say what was done (the first time or now), or why not."""
+
+
+def clock() -> Instant:
+    return time.time_ns() // 1_000_000
+
+
+class Replica:
+    """The fold of a hall's open day, and the only way to add to its journal."""
+
+    def __init__(
+        self, store: Store, hall: str, *, now: Callable[[], Instant] = clock, mint: Callable[[], str] = uuid7
+    ) -> None:
+        self.store = store
+        self.code = hall
+        self._now = now
+        self._mint = mint
+        self._suspect = False
+        self._fold()
+
+    def _fold(self) -> None:
+        """Read the open day anew from the journal."""
+        self.hall = Hall()
+        self._causes: dict[str, tuple[int, int]] = {}
+        self.seq = self.store.day_start(self.code)
+        self.hash = NO_HASH
+        while entries := self.store.read(self.code, self.seq):
+            for entry in entries:
+                self._take(entry, event_of(entry))
+        if self.hash == NO_HASH:
+            self.seq, self.hash = self.store.last(self.code)
+
+    def _take(self, entry: Entry, event: Event) -> None:
+        self.hall.apply(event)
+        self.seq, self.hash = entry.seq, entry.hash
+        first, _ = self._causes.get(entry.cause, (entry.seq, 0))
+        self._causes[entry.cause] = (first, entry.seq)
+
+    # --- the writer
+
+    def commit(self, requests: Sequence[Request]) -> tuple[list[Answer], list[Entry]]:
+        """Decide all, write what follows in one transaction. Gives an answer for each request, and the new entries.
+
+        A refusal touches only its own request. A command seen before gets its first answer.
+
+        Raises:
+            StoreError: nothing was written and the hall is as it was before.
+        """
+        if self._suspect:
+            self.store.probe()
+            self._suspect = False
+        new: list[Entry] = []
+        cursors: dict[tuple[str, str], int] = {}
+        answers: list[Answer] = []
+        for request in requests:
+            try:
+                match request:
+                    case Submit():
+                        answers.append(self._submit(request, new))
+                    case Absorb():
+                        answers.append(self._absorb(request, new, cursors))
+            except Refused as refused:
+                answers.append(refused)
+        if new or cursors:
+            try:
+                self.store.append(new, cursors)
+            except StoreError:
+                self._suspect = True
+                self._fold()
+                raise
+        return answers, new
+
+    def write(self, events: Iterable[Event], cause: str) -> list[Entry]:
+        """Add facts of this machine's own making (a kiosk's tickets), durable when it returns.
+
+        Raises:
+            StoreError: nothing was written.
+        """
+        new: list[Entry] = []
+        for event in events:
+            self._append(event, cause, new)
+        try:
+            self.store.append(new)
+        except StoreError:
+            self._suspect = True
+            self._fold()
+            raise
+        return new
+
+    def _submit(self, request: Submit, new: list[Entry]) -> list[Entry]:
+        seen = self._causes.get(request.cause)
+        if seen is not None:
+            return self._between(*seen, new)
+        start = len(new)
+        for event in decide(self.hall, request.command, self._now()):
+            self._append(event, request.cause, new)
+        return new[start:]
+
+    def _absorb(self, request: Absorb, new: list[Entry], cursors: dict[tuple[str, str], int]) -> list[Entry]:
+        key = (self.code, request.source)
+        cursor = cursors.get(key, self.store.cursor(*key))
+        fresh = [entry for entry in request.entries if entry.seq > cursor]
+        if fresh and fresh[0].seq != cursor + 1:
+            raise Refused(Reason.OUT_OF_ORDER, f"The next fact expected from {request.source} is {cursor + 1}.")
+        known = self.store.known(entry.id for entry in fresh) | {entry.id for entry in new}
+        start = len(new)
+        for entry in fresh:
+            if entry.id not in known:
+                self._add(decode(entry.kind, entry.at, entry.data), entry.id, entry.cause, entry.kind, entry.data, new)
+        if fresh:
+            cursors[key] = fresh[-1].seq
+        return new[start:]
+
+    def _append(self, event: Event, cause: str, new: list[Entry]) -> None:
+        kind, data = encode(event)
+        self._add(event, self._mint(), cause, kind, data, new)
+
+    def _add(self, event: Event, id_: str, cause: str, kind: str, data: bytes, new: list[Entry]) -> None:
+        entry = chained(
+            self.hash, hall=self.code, seq=self.seq + 1, id=id_, cause=cause, at=event.at, kind=kind, data=data
+        )
+        new.append(entry)
+        self._take(entry, event)
+
+    def _between(self, first: int, last: int, new: list[Entry]) -> list[Entry]:
+        """The entries first … last, of which the newest may not be written yet."""
+        if new and first >= new[0].seq:
+            return [entry for entry in new if first <= entry.seq <= last]
+        return self.store.read(self.code, first - 1, last - first + 1)
+
+    # --- a copy
+
+    def copy(self, entries: Sequence[Entry]) -> None:
+        """Take entries from the hall's feed, as they are, and move the cursor with them.
+
+        Raises:
+            Diverged: they do not continue this copy; it is unchanged.
+            StoreError: they could not be kept; the copy is unchanged.
+        """
+        hash_, seq = self.hash, self.seq
+        for entry in entries:
+            if seq and (entry.seq != seq + 1 or not follows(entry, hash_)):
+                raise Diverged(f"entry {entry.seq} does not follow {seq} of {self.code}")
+            hash_, seq = entry.hash, entry.seq
+        self.store.append(entries)
+        for entry in entries:
+            self._take(entry, event_of(entry))
+
+    def start_over(self, journal_id: str) -> None:
+        """Become an empty copy of the journal with this id."""
+        self.store.start_over(journal_id)
+        self._fold()

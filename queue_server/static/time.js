@@ -1,0 +1,34 @@
+// Tells times on a page by the hall's clock, not this computer's.
+let offset = 0;
+
+export function hallTime(ms) {
+  if (ms) offset = Number(ms) - Date.now();
+}
+
+export const now = () => Date.now() + offset;
+
+function age(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const two = (n) => String(n).padStart(2, "0");
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+// data-clock: the time of day · data-since: how long ago, m:ss · data-until: how long still, m:ss, empty when over
+// data-rings: since when something flashes, so that only what is new does
+export function tellTimes() {
+  const at = now();
+  const { timezone } = document.documentElement.dataset;
+  const write = (element, text) => element.textContent === text || (element.textContent = text);
+  for (const clock of document.querySelectorAll("[data-clock]"))
+    write(clock, new Date(at).toLocaleTimeString("zh-CN", { timeZone: timezone, hour12: false }));
+  for (const since of document.querySelectorAll("[data-since]"))
+    write(since, since.dataset.since ? age(at - Number(since.dataset.since)) : "");
+  for (const until of document.querySelectorAll("[data-until]")) {
+    const left = Number(until.dataset.until) - at;
+    write(until, left > 0 ? age(left + 999) : "");
+  }
+  for (const card of document.querySelectorAll("[data-rings]:not([style])"))
+    card.style.setProperty("--rung", `${Math.min(0, Number(card.dataset.rings) - at)}ms`);
+  return at;
+}

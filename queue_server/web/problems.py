@@ -1,0 +1,81 @@
+"""Every error as an RFC 9457 problem document that says what to do."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import msgspec
+from apiflask import APIFlask, HTTPError
+from flask import Response
+from werkzeug.exceptions import HTTPException
+
+from queue_server.domain.refusal import Reason, Refused
+from queue_server.journal.store import StoreError
+from queue_server.web.halls import UnknownHall
+
+log = logging.getLogger("bianmin.web")
+
+NOT_FOUND = frozenset({Reason.UNKNOWN_WINDOW, Reason.UNKNOWN_TICKET})
+NOT_VALID = frozenset({Reason.UNKNOWN_QUEUE, Reason.UNKNOWN_SERVICE, Reason.UNKNOWN_CLASS, Reason.UNKNOWN_KIOSK})
+
+
+def problem(status: int, slug: str, title: str, detail: str, **more: Any) -> Response:
+    body = {"type": f"/problems/{slug}", "title": title, "status": status, "detail": detail, **more}
+    return Response(msgspec.json.encode(body), status, content_type="application/problem+json")
+
+
+def refused(error: Refused) -> Response:
+    status = 404 if error.reason in NOT_FOUND else 422 if error.reason in NOT_VALID else 409
+    return problem(status, error.reason, error.reason.replace("-", " ").capitalize(), error.detail)
+
+
+def install(app: APIFlask) -> None:
+    """Make every error of the app a problem document."""
+
+    @app.errorhandler(Refused)
+    def _(error: Refused) -> Response:
+        return refused(error)
+
+    @app.errorhandler(UnknownHall)
+    def _(error: UnknownHall) -> Response:
+        return problem(404, "unknown-hall", "Unknown hall", str(error))
+
+    @app.errorhandler(StoreError)
+    def _(error: StoreError) -> Response:
+        log.error("journal", extra={"detail": str(error)})
+        response = problem(503, "journal-unavailable", "The journal cannot be written", str(error))
+        response.headers["Retry-After"] = "5"
+        return response
+
+    @app.errorhandler(HTTPError)
+    def _(error: HTTPError) -> Response:
+        return _http(error.status_code, str(error.message), error.detail)
+
+    @app.errorhandler(HTTPException)
+    def _(error: HTTPException) -> Response:
+        response = _http(error.code or 500, error.name, error.description)
+        for name, value in error.get_headers():
+            if name.lower() not in {"content-type", "content-length"}:
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def _(error: Exception) -> Response:
+        log.error("unexpected", exc_info=error)
+        return problem(500, "unexpected", "Something went wrong here", "Nothing was changed. Please try again.")
+
+    @app.error_processor
+    def _(error: HTTPError) -> Response:
+        return _http(error.status_code, str(error.message), error.detail)
+
+
+def _http(status: int, title: str, detail: Any) -> Response:
+    slug = title.lower().replace(" ", "-")
+    if isinstance(detail, dict):
+        fields = detail.get("json") or detail.get("query") or {}
+        if isinstance(fields, dict) and fields:
+            sentence = "; ".join(f"{name}: {', '.join(messages)}" for name, messages in fields.items())
+            return problem(status, slug, title, sentence, fields=fields)
+        return problem(status, slug, title, title)
+    return problem(status, slug, title, str(detail or title))

@@ -1,0 +1,106 @@
+"""How halls, windows and tickets look in JSON. Pure: a hall in, plain values out. Times are RFC 3339, waits minutes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from queue_server.domain.calendar import phase
+from queue_server.domain.configuration import Configuration, Text
+from queue_server.domain.events import Instant
+from queue_server.domain.life import State
+from queue_server.domain.model import Hall, Ticket, Window
+from queue_server.domain.promise import MINUTE
+from queue_server.forecast.estimate import Wait, expected_wait
+
+
+def moment(at: Instant | None) -> str | None:
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def text(words: Text) -> dict[str, str]:
+    return {"zh": words.zh, "en": words.en}
+
+
+def wait(expected: Wait | None) -> dict[str, int] | None:
+    return None if expected is None else {"low": expected.low, "high": expected.high}
+
+
+def ticket(hall: Hall, ticket: Ticket) -> dict[str, Any]:
+    ahead = hall.ahead(ticket)
+    return {
+        "id": ticket.id,
+        "label": ticket.label,
+        "queue": ticket.queue,
+        "service": ticket.service,
+        "class": ticket.klass,
+        "state": ticket.state,
+        "issued_at": moment(ticket.issued_at),
+        "due_at": moment(ticket.due_at),
+        "called_at": moment(ticket.called_at),
+        "ahead": ahead,
+        "wait": None if ahead is None else wait(expected_wait(hall, ticket.queue, ahead)),
+        "window": ticket.window or ticket.held_for,
+        "windows": windows_for(hall, ticket.queue) if ticket.held_for is None else [ticket.held_for],
+        "outcome": ticket.outcome,
+    }
+
+
+def windows_for(hall: Hall, queue: str) -> list[str]:
+    """Open windows that serve a queue as their own; those that help if there is none."""
+    serving = [w for w in hall.windows.values() if w.is_open and queue in w.serves]
+    return [w.code for w in serving if w.serves[queue] == 0] or [w.code for w in serving]
+
+
+def window_state(hall: Hall, window: Window) -> str:
+    if window.ticket is not None:
+        return hall.tickets[window.ticket].state.value
+    if not window.is_open:
+        return "closed"
+    return "paused" if window.paused else "open"
+
+
+def window(hall: Hall, window: Window) -> dict[str, Any]:
+    setup = hall.configuration.window.get(window.code) if hall.configuration else None
+    current = hall.tickets[window.ticket] if window.ticket else None
+    return {
+        "code": window.code,
+        "name": text(setup.name) if setup else None,
+        "state": window_state(hall, window),
+        "ticket": {"id": current.id, "label": current.label} if current else None,
+        "serves": [{"queue": queue, "helper_after": delay / MINUTE} for queue, delay in window.serves.items()],
+        "held": len(hall.held_for(window.code)),
+    }
+
+
+def hall(configuration: Configuration, hall: Hall, *, seq: int, at: Instant) -> dict[str, Any]:
+    """The hall as of `seq`. `configuration` is used until a day has been opened."""
+    configuration = hall.configuration or configuration
+    waits = {q.code: wait(expected_wait(hall, q.code, len(hall.line(q.code)))) for q in configuration.queues}
+    return {
+        "hall": configuration.hall,
+        "name": text(configuration.name),
+        "seq": seq,
+        "at": moment(at),
+        "day": hall.day,
+        "open": hall.is_open,
+        "phase": phase(configuration.hours, configuration.timezone, at),
+        "queues": [
+            {
+                "code": queue.code,
+                "letter": queue.letter,
+                "name": text(queue.name),
+                "waiting": len(hall.line(queue.code)),
+                "wait": waits[queue.code],
+            }
+            for queue in configuration.queues
+        ],
+        "services": [
+            {"code": s.code, "name": text(s.name), "queue": s.queue, "wait": waits[s.queue]}
+            for s in configuration.services
+        ],
+        "windows": [window(hall, w) for w in hall.windows.values()],
+        "tickets": {state: sum(1 for t in hall.tickets.values() if t.state is state) for state in State},
+    }
