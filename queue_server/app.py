@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import gevent
 from apiflask import APIFlask
-from flask import Response, request
+from flask import Flask, Request, Response, request
+from flask.sessions import SecureCookieSession, SessionInterface, SessionMixin
 
 from queue_server.config import City, always_open
 from queue_server.domain.refusal import Refused
@@ -64,12 +65,31 @@ def keep_days(halls: Halls) -> None:
                 log.error("the day cannot be opened or closed", extra={"hall": hall.code, "detail": str(error)})
 
 
+class HallApp(APIFlask):
+    """Flask without what a hall never uses and every request would pay for: async views and sessions."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
+class NoSession(SessionInterface):
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
+        return _NO_SESSION
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        return
+
+
+_NO_SESSION = SecureCookieSession()
+
+
 def create_app(halls: Halls, *, start_page: dict[str, Any] | None = None) -> APIFlask:
     """The WSGI application. `start_page`: what else the start page links to (the demo's kiosk, board, receipts)."""
-    app = APIFlask("queue_server.web", title="bianmin", version="1", spec_path="/openapi.json", docs_path=None)
+    app = HallApp("queue_server.web", title="bianmin", version="1", spec_path="/openapi.json", docs_path=None)
     app.config["OPENAPI_VERSION"] = "3.1.0"
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
     app.config["JSON_SORT_KEYS"] = False
+    app.session_interface = NoSession()
     app.extensions["bianmin"] = halls
     app.extensions["bianmin.start_page"] = start_page or {}
     app.register_blueprint(api)

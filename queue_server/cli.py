@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import signal
@@ -95,6 +96,8 @@ def hall(
         server = serve(create_app(running, start_page=json.loads(links)), host, port)
     except (NotAllowed, ConfigurationError, StoreError, OSError) as error:
         raise click.ClickException(str(error)) from error
+    gc.freeze()  # what is here now stays; and a day's tickets are no garbage, so look for it rarely
+    gc.set_threshold(50_000, 20, 100)
     gevent.spawn(keep_days, running)
     click.echo(f"http://{host}:{server.server_port}/  ({', '.join(codes)})")
     stop = Event()

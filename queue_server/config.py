@@ -1,6 +1,6 @@
 """The YAML of a city: read, checked, and turned into each hall's `Configuration`.
 
-Every mistake is reported with file, line and field, all of them at once.
+Mistakes are reported with file, line and field, all of them at once: first those of form, then those of sense.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
+from math import inf
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -32,6 +33,7 @@ from queue_server.domain.configuration import (
     Value,
     WindowSetup,
 )
+from queue_server.domain.numbering import LAST
 
 Path_ = tuple[str | int, ...]
 
@@ -116,6 +118,12 @@ class City(Value):
 
 
 _CITY = TypeAdapter(City)
+_IN_PLAIN_WORDS = {
+    "missing": "is missing",
+    "unexpected_keyword_argument": "there is no such field",
+    "string_type": 'must be text; put it in quotes, as in "08:30"',
+    "dataclass_type": "must be a set of fields",
+}
 ALWAYS_OPEN = Hours(periods=(Opening(opens="00:00", closes="24:00"),), weekdays=(1, 2, 3, 4, 5, 6, 7))
 
 
@@ -128,25 +136,28 @@ def load(path: Path) -> City:
     """Read and check a city's file.
 
     Raises:
-        ConfigurationError: it cannot be read or used, with every mistake found.
+        ConfigurationError: it cannot be read or used; with every mistake found.
     """
     try:
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
-        repeated = list(_repeated_keys(node, ())) if node else []
         content = yaml.load(text, Loader=yaml.CSafeLoader)  # the safe loader, in C
+        repeated = list(_repeated_keys(node, ())) if node else []
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: cannot be read: {error}") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise ConfigurationError(f"{path}{line}: not YAML: {getattr(error, 'problem', error)}") from error
+        line = mark.line if mark else text.count("\n", 0, getattr(error, "position", 0))
+        problem = getattr(error, "problem", None) or getattr(error, "reason", error)
+        raise ConfigurationError(f"{path}:{line + 1}: not YAML: {problem}") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{path}: an alias contains itself") from error
     mistakes: list[tuple[Path_, str]] = repeated
     city: City | None = None
     try:
         city = _CITY.validate_python(content)
     except ValidationError as error:
-        mistakes += [(tuple(e["loc"]), e["msg"]) for e in error.errors()]
+        mistakes += [(tuple(e["loc"]), _IN_PLAIN_WORDS.get(e["type"], e["msg"])) for e in error.errors()]
     if city is not None:
         mistakes += _unresolved(city)
     if mistakes or city is None:
@@ -192,7 +203,8 @@ def _field(loc: Path_) -> str:
 
 
 def _unresolved(city: City) -> Iterator[tuple[Path_, str]]:
-    """References that lead nowhere, and values that each make sense but not together."""
+    """References that lead nowhere, and values that make no sense, alone or together."""
+    yield from _negative(city, ())
     yield from _twice(("classes",), [c.code for c in city.classes])
     yield from _twice(("halls",), [h.code for h in city.halls])
     missing = {ORDINARY, APPOINTMENT} - {c.code for c in city.classes}
@@ -223,8 +235,13 @@ def _hall_unresolved(city: City, hall: HallFile, classes: set[str]) -> Iterator[
             if serves.queue not in queues:
                 yield ("windows", w, "serves", s, "queue"), f"there is no queue {serves.queue!r} in this hall"
     for q, queue_ in enumerate(hall.queues):
+        if not (len(queue_.letter) == 1 and "A" <= queue_.letter <= "Z"):
+            yield ("queues", q, "letter"), "must be one capital letter A … Z"
         for klass in queue_.targets.keys() - classes:
             yield ("queues", q, "targets", klass), f"there is no class {klass!r}"
+    (reserve, reserve_end), (overflow, overflow_end) = hall.numbering.reserve, hall.numbering.overflow
+    if not 1 <= reserve <= reserve_end < overflow <= overflow_end <= LAST:
+        yield ("numbering",), f"reserve and overflow must be two ranges within 1 … {LAST}, one after the other"
     slots = [k.slot for k in hall.kiosks]
     for k, slot in enumerate(slots):
         if not 1 <= slot <= hall.numbering.slots:
@@ -234,10 +251,22 @@ def _hall_unresolved(city: City, hall: HallFile, classes: set[str]) -> Iterator[
     yield from _hours_wrong(hall)
 
 
+def _negative(value: object, loc: Path_) -> Iterator[tuple[Path_, str]]:
+    """Every quantity of a configuration is a count, a duration or a place: none is negative or without end."""
+    if isinstance(value, int | float) and not 0 <= value < inf:
+        yield loc, "must be a number from 0 up"
+    elif isinstance(value, Value | dict):
+        for name, within in (value if isinstance(value, dict) else vars(value)).items():
+            yield from _negative(within, (*loc, name))
+    elif isinstance(value, tuple):
+        for index, within in enumerate(value):
+            yield from _negative(within, (*loc, index))
+
+
 def _hours_wrong(hall: HallFile) -> Iterator[tuple[Path_, str]]:
     try:
         ZoneInfo(hall.timezone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, such as Asia
         yield ("timezone",), f"there is no time zone {hall.timezone!r}"
     last = ""
     if not hall.hours.periods:
@@ -254,15 +283,20 @@ def _hours_wrong(hall: HallFile) -> Iterator[tuple[Path_, str]]:
             yield ("hours", "weekdays"), f"{weekday} is not a day 1 (Monday) … 7 (Sunday)"
     for name in ("holidays", "workdays"):
         for d, day in enumerate(getattr(hall.hours, name)):
-            try:
-                date.fromisoformat(day)
-            except ValueError:
+            if not _is_date(day):
                 yield ("hours", name, d), f'{day!r} is not a date like "2026-10-01"'
+
+
+def _is_date(day: str) -> bool:
+    try:
+        return date.fromisoformat(day).isoformat() == day  # "20261001" would be a date, but never this day's name
+    except ValueError:
+        return False
 
 
 def _is_clock(clock: str) -> bool:
     hours, colon, minutes = clock.partition(":")
-    if not (colon and len(hours) == len(minutes) == 2 and hours.isdecimal() and minutes.isdecimal()):
+    if not (clock.isascii() and colon and len(hours) == len(minutes) == 2 and (hours + minutes).isdecimal()):
         return False
     return (int(hours) < 24 and int(minutes) < 60) or clock == "24:00"
 

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
-from queue_server.domain.calendar import Phase, phase
+from queue_server.domain.calendar import periods
 from queue_server.domain.configuration import Configuration
 from queue_server.domain.dispatch import choose, why_chosen
 from queue_server.domain.events import Event, Instant
@@ -138,13 +138,30 @@ def _apply_configuration(hall: Hall, command: c.ApplyConfiguration, at: Instant)
     current, new = _configuration(hall), command.configuration
     if new == current:
         return []
-    orphans = [q for q, line in hall.lines.items() if len(line) and q not in new.queue]
-    busy = [w.code for w in hall.windows.values() if w.ticket is not None and w.code not in new.window]
-    if orphans or busy:
-        what = "; ".join([f"queue {q} still has people waiting" for q in orphans]
-                         + [f"window {w} still has a ticket" for w in busy])  # fmt: skip
-        raise Refused(Reason.IN_USE, f"{what}. Apply this configuration tomorrow, or empty them first.")
+    in_use = [*_people_left_standing(hall, new), *_labels_printed_again(hall, current, new)]
+    if in_use:
+        raise Refused(Reason.IN_USE, f"{'; '.join(in_use)}. Apply this configuration tomorrow.")
     return [e.ConfigurationApplied(at=at, configuration=new)]
+
+
+def _people_left_standing(hall: Hall, new: Configuration) -> Iterator[str]:
+    here = {t.queue for t in hall.tickets.values() if t.state in {State.WAITING, State.CALLED, State.SERVING}}
+    for queue in sorted(here - new.queue.keys()):
+        yield f"queue {queue} still has people"
+    for window in hall.windows.values():
+        if window.ticket is not None and window.code not in new.window:
+            yield f"window {window.code} still has a ticket"
+
+
+def _labels_printed_again(hall: Hall, current: Configuration, new: Configuration) -> Iterator[str]:
+    if new.numbering != current.numbering:
+        yield "today's numbers are being handed out by the numbering of this morning"
+    for queue in new.queues:
+        if hall.letters.get(queue.letter, queue.code) != queue.code:
+            yield f"letter {queue.letter} is on today's tickets of queue {hall.letters[queue.letter]}"
+    for kiosk in new.kiosks:
+        if hall.slots.get(kiosk.slot, kiosk.code) != kiosk.code:
+            yield f"slot {kiosk.slot} is kiosk {hall.slots[kiosk.slot]}'s today"
 
 
 # --- numbers and tickets
@@ -159,9 +176,10 @@ def _configuration(hall: Hall) -> Configuration:
 def _taking_tickets(hall: Hall, at: Instant) -> Configuration:
     """Tickets are taken from a little before opening until closing, through the lunch break too."""
     configuration = _configuration(hall)
+    assert hall.day is not None
+    spans = periods(configuration.hours, configuration.timezone, hall.day)
     early = configuration.rules.early_minutes * MINUTE
-    hours, zone = configuration.hours, configuration.timezone
-    if phase(hours, zone, at) in {Phase.HOLIDAY, Phase.AFTER} or phase(hours, zone, at + early) is Phase.BEFORE:
+    if not spans or not spans[0][0] - early <= at < spans[-1][1]:
         raise Refused(Reason.HALL_CLOSED, "The hall is closed now; tickets are taken in opening hours.")
     return configuration
 
@@ -204,16 +222,19 @@ def _ticket(hall: Hall, id_: str, event: type[Event]) -> Ticket:
 
 
 def _restore(hall: Hall, command: c.RestoreTicket, at: Instant) -> Event:
-    rules = _configuration(hall).rules
+    configuration = _configuration(hall)
     ticket = _ticket(hall, command.ticket, e.TicketRestored)
-    if ticket.restores >= rules.restore_limit:
+    if ticket.restores >= configuration.rules.restore_limit:
         raise Refused(Reason.TOO_OFTEN, f"{ticket.label} has been restored already; please take a new ticket.")
-    before = hall.line(ticket.queue).at(rules.restore_place - 2)
-    if before is None:  # fewer wait than the place it should have: it goes last
-        line = hall.line(ticket.queue)
-        before = line.at(len(line) - 1) if len(line) else None
-    strict, due = (not before[0], before[1]) if before else (ticket.strict, ticket.due_at)
-    return e.TicketRestored(at=at, ticket=ticket.id, due_at=due, strict=strict)
+    line = hall.line(queue_of(configuration, None, ticket.queue))
+    ahead = min(configuration.rules.restore_place - 1, len(line))  # fewer wait than that: it goes last
+    before = line.at(ahead - 1) if ahead > 0 else None
+    if before is None:  # nobody to go behind: its own place again
+        return e.TicketRestored(
+            at=at, ticket=ticket.id, due_at=ticket.due_at, strict=ticket.strict, joined_at=ticket.joined_at
+        )
+    not_strict, due, joined, _ = before
+    return e.TicketRestored(at=at, ticket=ticket.id, due_at=due, strict=not not_strict, joined_at=joined + 1)
 
 
 # --- windows

@@ -138,10 +138,11 @@ class TicketNoShow(TicketEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class TicketRestored(TicketEvent):
-    """A no-show came after all and waits again, at the place that `due_at` and `strict` give."""
+    """A no-show came after all and waits again, at the place that `strict`, `due_at` and `joined_at` give."""
 
     due_at: Instant
     strict: bool
+    joined_at: Instant
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -103,7 +103,7 @@ class Hall:
         self.configuration: Configuration | None = None
         self.day: str | None = None
         self.is_open = False
-        self.early: dict[str, dict[str, e.TicketIssued]] = {}
+        self.early: dict[str, list[e.TicketIssued | e.TicketVoided]] = {}  # of days not opened yet
         self._clear()
 
     def _clear(self) -> None:
@@ -112,6 +112,8 @@ class Hall:
         self.lines: dict[str, Line] = {}
         self.held: dict[str, Line] = {}
         self.last_number: dict[str, int] = {}
+        self.letters: dict[str, str] = {}  # letter -> the queue whose tickets carry it today
+        self.slots: dict[int, str] = {}  # share of the reserve -> the kiosk that may print it today
         self.calls: list[str] = []
 
     # --- reading
@@ -176,15 +178,15 @@ class Hall:
     # --- one method a fact
 
     def _day_opened(self, event: e.DayOpened) -> None:
-        if self.day is not None and event.day < self.day:
+        if self.day is not None and event.day <= self.day:
             return
         self._clear()
         self.day, self.is_open = event.day, True
         self._configure(event.configuration)
-        early = self.early.pop(event.day, {})
-        self.early = {day: tickets for day, tickets in self.early.items() if day > event.day}
-        for issued in early.values():
-            self._ticket_issued(issued)
+        early = self.early.pop(event.day, [])
+        self.early = {day: facts for day, facts in self.early.items() if day > event.day}
+        for fact in early:
+            self.apply(fact)
 
     def _day_closed(self, event: e.DayClosed) -> None:
         if event.day != self.day:
@@ -192,6 +194,10 @@ class Hall:
         self.is_open = False
         for window in self.windows.values():
             window.is_open = window.paused = False
+        for ticket in self.tickets.values():
+            if ticket.state is State.WAITING:  # where the day was closed, nobody had heard of it yet
+                self._leave(ticket)
+                self._wait_in_vain(ticket)
 
     def _configuration_applied(self, event: e.ConfigurationApplied) -> None:
         self._configure(event.configuration)
@@ -200,6 +206,9 @@ class Hall:
         self.configuration = configuration
         for queue in configuration.queues:
             self.lines.setdefault(queue.code, Line())
+            self.letters.setdefault(queue.letter, queue.code)
+        for kiosk in configuration.kiosks:
+            self.slots.setdefault(kiosk.slot, kiosk.code)
         for setup in configuration.windows:
             if setup.code not in self.windows:
                 self.windows[setup.code] = Window(code=setup.code, serves=serves_of(setup))
@@ -214,7 +223,7 @@ class Hall:
 
     def _ticket_issued(self, event: e.TicketIssued) -> None:
         if self.day is None or event.day > self.day:
-            self.early.setdefault(event.day, {})[event.ticket] = event
+            self.early.setdefault(event.day, []).append(event)
             return
         if event.day < self.day or event.ticket in self.tickets:
             return
@@ -228,8 +237,21 @@ class Hall:
             self.last_number[event.queue] = max(event.number, self.last_number.get(event.queue, 0))
         if self.is_open:
             self._join(ticket)
-        else:  # printed while cut off, heard of after closing: it waited in vain
-            ticket.state, ticket.ended_at = State.EXPIRED, event.at
+        else:
+            self._wait_in_vain(ticket)
+
+    @staticmethod
+    def _wait_in_vain(ticket: Ticket) -> None:
+        """Printed while cut off, and the day was closed without knowing: the same whichever is heard first."""
+        ticket.state, ticket.ended_at = State.EXPIRED, ticket.issued_at
+
+    def _ticket_voided(self, event: e.TicketVoided) -> None:
+        if event.ticket in self.tickets:
+            self._end(event)
+            return
+        for facts in self.early.values():
+            if any(fact.ticket == event.ticket for fact in facts):
+                facts.append(event)
 
     def _ticket_called(self, event: e.TicketCalled) -> None:
         ticket = self._step(event)
@@ -262,24 +284,28 @@ class Hall:
     def _ticket_restored(self, event: e.TicketRestored) -> None:
         ticket = self._step(event)
         if ticket is not None:
-            ticket.due_at, ticket.strict, ticket.joined_at = event.due_at, event.strict, event.at
+            ticket.due_at, ticket.strict, ticket.joined_at = event.due_at, event.strict, event.joined_at
             ticket.restores += 1
             ticket.ended_at = ticket.window = None
             self._join(ticket)
 
     def _ticket_parked(self, event: e.TicketParked) -> None:
-        self._rejoin(event, queue=None, window=event.window, due_at=event.due_at)
+        # First in line once, not back first: a strict ticket would be called again before its resident is back.
+        self._rejoin(event, queue=None, window=event.window, due_at=event.due_at, stays_strict=False)
 
     def _ticket_transferred(self, event: e.TicketTransferred) -> None:
-        self._rejoin(event, queue=event.queue, window=event.to_window, due_at=event.due_at)
+        self._rejoin(event, queue=event.queue, window=event.to_window, due_at=event.due_at, stays_strict=True)
 
-    def _rejoin(self, event: e.TicketEvent, *, queue: str | None, window: str | None, due_at: Instant) -> None:
+    def _rejoin(
+        self, event: e.TicketEvent, *, queue: str | None, window: str | None, due_at: Instant, stays_strict: bool
+    ) -> None:
         ticket = self._step(event)
         if ticket is None:
             return
         ticket.queue = queue or ticket.queue
         ticket.held_for = window if window in self.windows and self.windows[window].is_open else None
         ticket.due_at, ticket.joined_at, ticket.window = due_at, event.at, None
+        ticket.strict = ticket.strict and stays_strict
         self._join(ticket)
 
     def _window_opened(self, event: e.WindowOpened) -> None:
@@ -316,7 +342,7 @@ _FOLDS: dict[type[Event], Callable[[Hall, Any], object]] = {
     e.ConfigurationApplied: Hall._configuration_applied,
     e.NumberLent: Hall._number_lent,
     e.TicketIssued: Hall._ticket_issued,
-    e.TicketVoided: Hall._end,
+    e.TicketVoided: Hall._ticket_voided,
     e.TicketCalled: Hall._ticket_called,
     e.TicketRecalled: Hall._ticket_recalled,
     e.TicketStarted: Hall._ticket_started,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
@@ -27,6 +27,8 @@ class Entry:
     kind: str
     data: bytes
     hash: str
+    event: Event | None = field(default=None, compare=False, repr=False)
+    """The fact itself where it is at hand, so that it need not be decoded; ask `event_of`."""
 
 
 def link(previous: str, hall: str, seq: int, id_: str, cause: str, at: int, kind: str, data: bytes) -> str:
@@ -35,10 +37,21 @@ def link(previous: str, hall: str, seq: int, id_: str, cause: str, at: int, kind
     return sha256(head.encode() + data + b"]").hexdigest()
 
 
-def chained(previous: str, *, hall: str, seq: int, id: str, cause: str, at: int, kind: str, data: bytes) -> Entry:
+def chained(
+    previous: str,
+    *,
+    hall: str,
+    seq: int,
+    id: str,
+    cause: str,
+    kind: str,
+    data: bytes,
+    event: Event,
+) -> Entry:
     """The entry that follows the one whose hash is `previous`."""
+    at = event.at
     hash_ = link(previous, hall, seq, id, cause, at, kind, data)
-    return Entry(hall=hall, seq=seq, id=id, cause=cause, at=at, kind=kind, data=data, hash=hash_)
+    return Entry(hall=hall, seq=seq, id=id, cause=cause, at=at, kind=kind, data=data, hash=hash_, event=event)
 
 
 def follows(entry: Entry, previous: str) -> bool:
@@ -74,4 +87,4 @@ def decode(kind: str, at: int, data: bytes) -> Event:
 
 
 def event_of(entry: Entry) -> Event:
-    return decode(entry.kind, entry.at, entry.data)
+    return entry.event or decode(entry.kind, entry.at, entry.data)

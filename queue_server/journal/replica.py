@@ -14,7 +14,7 @@ from queue_server.domain.model import Hall
 from queue_server.domain.refusal import Reason, Refused
 from queue_server.journal.entry import NO_HASH, Entry, chained, decode, encode, event_of, follows
 from queue_server.journal.ids import uuid7
-from queue_server.journal.store import Store, StoreError
+from queue_server.journal.store import Store
 
 
 class Diverged(Exception):
@@ -92,24 +92,25 @@ class Replica:
             self._suspect = False
         new: list[Entry] = []
         cursors: dict[tuple[str, str], int] = {}
-        answers: list[Answer] = []
-        for request in requests:
-            try:
-                match request:
-                    case Submit():
-                        answers.append(self._submit(request, new))
-                    case Absorb():
-                        answers.append(self._absorb(request, new, cursors))
-            except Refused as refused:
-                answers.append(refused)
-        if new or cursors:
-            try:
+        try:
+            answers = [self._answer(request, new, cursors) for request in requests]
+            if new or cursors:
                 self.store.append(new, cursors)
-            except StoreError:
-                self._suspect = True
-                self._fold()
-                raise
+        except BaseException:  # a full disk, or a mistake of ours: what is in memory was never written
+            self._suspect = True
+            self._fold()
+            raise
         return answers, new
+
+    def _answer(self, request: Request, new: list[Entry], cursors: dict[tuple[str, str], int]) -> Answer:
+        try:
+            match request:
+                case Submit():
+                    return self._submit(request, new)
+                case Absorb():
+                    return self._absorb(request, new, cursors)
+        except Refused as refused:
+            return refused
 
     def write(self, events: Iterable[Event], cause: str) -> list[Entry]:
         """Add facts of this machine's own making (a kiosk's tickets), durable when it returns.
@@ -122,7 +123,7 @@ class Replica:
             self._append(event, cause, new)
         try:
             self.store.append(new)
-        except StoreError:
+        except BaseException:
             self._suspect = True
             self._fold()
             raise
@@ -158,7 +159,14 @@ class Replica:
 
     def _add(self, event: Event, id_: str, cause: str, kind: str, data: bytes, new: list[Entry]) -> None:
         entry = chained(
-            self.hash, hall=self.code, seq=self.seq + 1, id=id_, cause=cause, at=event.at, kind=kind, data=data
+            self.hash,
+            hall=self.code,
+            seq=self.seq + 1,
+            id=id_,
+            cause=cause,
+            kind=kind,
+            data=data,
+            event=event,
         )
         new.append(entry)
         self._take(entry, event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import gevent
@@ -11,6 +12,8 @@ from queue_server.domain.commands import Command
 from queue_server.journal.entry import Entry
 from queue_server.journal.replica import Absorb, Replica, Request, Submit
 from queue_server.journal.store import StoreError
+
+log = logging.getLogger("bianmin.journal")
 
 MOST = 256
 """Requests committed together at most, so that nobody waits for an endless batch."""
@@ -62,7 +65,8 @@ class Writer:
     def _commit(self, batch: list[tuple[Request, AsyncResult]]) -> None:
         try:
             answers, new = self.replica.commit([request for request, _ in batch])
-        except StoreError as error:
+        except Exception as error:
+            log.error("nothing of a batch was written", exc_info=not isinstance(error, StoreError))
             for _, result in batch:
                 result.set_exception(error)
             return

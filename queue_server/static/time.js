@@ -14,14 +14,17 @@ function age(ms) {
   return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
-// data-clock: the time of day · data-since: how long ago, m:ss · data-until: how long still, m:ss, empty when over
+// data-clock: the time of day · data-date: the day · data-since: how long ago, m:ss · data-until: how long still, m:ss, empty when over
 // data-rings: since when something flashes, so that only what is new does
 export function tellTimes() {
   const at = now();
-  const { timezone } = document.documentElement.dataset;
+  const timeZone = document.querySelector("[data-timezone]")?.dataset.timezone;
+  const language = document.documentElement.lang;
   const write = (element, text) => element.textContent === text || (element.textContent = text);
   for (const clock of document.querySelectorAll("[data-clock]"))
-    write(clock, new Date(at).toLocaleTimeString("zh-CN", { timeZone: timezone, hour12: false }));
+    write(clock, new Date(at).toLocaleTimeString("en-GB", { timeZone }));
+  for (const day of document.querySelectorAll("[data-date]"))
+    write(day, new Date(at).toLocaleDateString(language, { timeZone, month: "long", day: "numeric", weekday: "short" }));
   for (const since of document.querySelectorAll("[data-since]"))
     write(since, since.dataset.since ? age(at - Number(since.dataset.since)) : "");
   for (const until of document.querySelectorAll("[data-until]")) {
