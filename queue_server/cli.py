@@ -109,6 +109,48 @@ def hall(
 
 
 @main.command()
+@_city
+@click.option("--data", "folder", type=click.Path(path_type=Path), default=Path("data/demo"), show_default=True)
+@click.option("--hall", "code", default="JR-CITY", show_default=True, help="Which hall of the file.")
+@click.option("--kiosk", default="K1", show_default=True)
+@click.option("--crowd", default=4.0, show_default=True, help="How much faster than real people; 0: you are the crowd.")
+@click.option("--leave", multiple=True, default=("1",), show_default=True, help="Windows the crowd leaves to you.")
+@click.option("--port", default=8080, show_default=True, help="The start page; the others take the next free ones.")
+@click.option("--size", default="1080x1920", show_default=True, help="The kiosk's panel, 1080x1920 or 1920x1080.")
+@click.option("--fresh", is_flag=True, help="Forget the demo's earlier days.")
+def demo(
+    city: Path,
+    folder: Path,
+    code: str,
+    kiosk: str,
+    crowd: float,
+    leave: tuple[str, ...],
+    port: int,
+    size: str,
+    fresh: bool,
+) -> None:
+    """Run a whole hall on this machine: server, kiosk, board, printer, and a crowd."""
+    import shutil
+    import threading
+
+    from queue_server.config import ConfigurationError, load
+    from queue_server.demo.programs import Demo, StartFailed, run
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        configuration = load(city).configuration(code)
+        if fresh:
+            shutil.rmtree(folder, ignore_errors=True)
+        click.echo(f"便民 · {configuration.name.zh}")
+        whole = Demo(city=city, hall=code, kiosk=kiosk, folder=folder, crowd=crowd, leave=leave, port=port, size=size)
+        run(whole, say=click.echo, stopped=stop.wait)
+    except (ConfigurationError, StartFailed, OSError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
 @click.argument("journal", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def verify(journal: Path) -> None:
     """Walk a journal's hash chain and say whether anything in it was changed."""
