@@ -31,7 +31,7 @@ OPEN_MINUTES = 420
 LOAD = 0.9
 """How busy the crowd keeps its windows: few enough open that people wait, enough that lines do not grow for ever."""
 NO_SHOW = 0.05
-ALREADY_WAITING = 5
+ALREADY_WAITING = 25
 """Minutes of arrivals that are there when the crowd starts."""
 
 

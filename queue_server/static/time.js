@@ -31,7 +31,9 @@ export function tellTimes() {
     const left = Number(until.dataset.until) - at;
     write(until, left > 0 ? age(left + 999) : "");
   }
-  for (const card of document.querySelectorAll("[data-rings]:not([style])"))
-    card.style.setProperty("--rung", `${Math.min(0, Number(card.dataset.rings) - at)}ms`);
+  for (const card of document.querySelectorAll("[data-rings]:not([data-rung])")) {
+    card.dataset.rung = Math.max(0, at - Number(card.dataset.rings));
+    card.style.setProperty("--rung", `-${card.dataset.rung}ms`);
+  }
   return at;
 }

@@ -57,6 +57,9 @@ def follow(hall: str) -> Response:
     start = store.day_start(hall) if cursor is None else cursor
     greeting = feed.hello(feed.Hello(hall=hall, journal=store.journal_id, last_seq=replica.seq))
 
+    if start > replica.seq:  # it knows more than this journal: the greeting tells it to start over
+        return Response(greeting, content_type="text/event-stream; charset=utf-8")
+
     def read(after: int) -> tuple[bytes, int]:
         nonlocal greeting
         entries = store.read(hall, after, READ_AT_ONCE)

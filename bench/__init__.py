@@ -1,0 +1,1 @@
+"""Benchmarks: ratios in one run, ours beside the raw floor. Run as `python -m bench.server`."""
