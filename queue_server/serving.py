@@ -49,6 +49,10 @@ class Headers:
         del self._values[name]
 
 
+class _HeadersTooLarge(ValueError):
+    pass
+
+
 class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
     """One connection."""
 
@@ -67,12 +71,19 @@ class Handler(pywsgi.WSGIHandler):  # type: ignore[misc]
             line = rfile.readline(left + 1)
             left -= len(line)
             if left < 0:
-                raise ValueError(f"the headers are longer than {HEADER_BYTES} bytes")
+                raise _HeadersTooLarge(f"the headers are longer than {HEADER_BYTES} bytes")
             if line in {b"\r\n", b"\n", b""}:
                 return Headers(lines)
             if b":" not in line or line[:1] in b" \t:":
                 raise ValueError("a header line is not `name: value`")
             lines.append(line.decode("latin-1"))
+
+    def _handle_client_error(self, ex: Exception) -> tuple[str, bytes]:
+        answer: tuple[str, bytes] = super()._handle_client_error(ex)
+        if isinstance(ex, _HeadersTooLarge):
+            head = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n"
+            return "431", head + b"Content-Length: 0\r\n\r\n"
+        return answer
 
     def get_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environ()
@@ -158,12 +169,13 @@ class Audience:
         self.limit = limit
         self._followers: set[_Follower] = set()
         self._joining: set[_Follower] = set()
+        self._streams = 0  # those, and who is still catching up
         self._pending: list[tuple[int, bytes]] = []
         self._wake = Event()
         self._greenlets = [gevent.spawn(self._write), gevent.spawn(self._beat)]
 
     def __len__(self) -> int:
-        return len(self._followers) + len(self._joining)
+        return self._streams
 
     @property
     def full(self) -> bool:
@@ -179,15 +191,17 @@ class Audience:
 
         `read` gives no bytes when the follower is up to date.
         """
-        data, cursor = read(cursor)
-        while data:
-            yield data
-            data, cursor = read(cursor)
         follower = _Follower(environ[SOCKET], cursor)
-        self._joining.add(follower)
+        self._streams += 1
         try:
+            data, follower.cursor = read(cursor)
+            while data:
+                yield data
+                data, follower.cursor = read(follower.cursor)
+            self._joining.add(follower)
             follower.closed.wait()
         finally:
+            self._streams -= 1
             self._followers.discard(follower)
             self._joining.discard(follower)
 

@@ -302,6 +302,8 @@ def _call_ticket(hall: Hall, command: c.CallTicket, at: Instant) -> Event:
     if window.ticket is not None:
         raise Refused(Reason.WINDOW_BUSY, f"{hall.tickets[window.ticket].label} is still at this window.")
     ticket = _ticket(hall, command.ticket, e.TicketCalled)
+    if ticket.held_for not in {None, window.code}:
+        raise Refused(Reason.HELD_ELSEWHERE, f"{ticket.label} is held for window {ticket.held_for}.")
     why = why_chosen(hall, window, ticket, at, chosen=True)
     return e.TicketCalled(at=at, ticket=ticket.id, window=window.code, why=why)
 

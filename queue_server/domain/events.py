@@ -194,6 +194,15 @@ class QueuesAssigned(WindowEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeviceReported(Event):
+    """A device's health has changed, or a new day asks for it: `device` is `K1/printer`, `health` its driver's word."""
+
+    device: str
+    health: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Unknown(Event):
     """A fact of a kind this program does not know, kept as it came."""
 
@@ -208,5 +217,6 @@ KINDS: dict[str, type[Event]] = {
         TicketIssued, TicketVoided, TicketCalled, TicketRecalled, TicketStarted, TicketFinished, TicketNoShow,
         TicketRestored, TicketParked, TicketTransferred, TicketExpired,
         WindowOpened, WindowPaused, WindowClosed, QueuesAssigned,
+        DeviceReported,
     )
 }  # fmt: skip

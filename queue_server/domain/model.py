@@ -115,6 +115,7 @@ class Hall:
         self.letters: dict[str, str] = {}  # letter -> the queue whose tickets carry it today
         self.slots: dict[int, str] = {}  # share of the reserve -> the kiosk that may print it today
         self.calls: list[str] = []
+        self.devices: dict[str, e.DeviceReported] = {}
 
     # --- reading
 
@@ -331,6 +332,11 @@ class Hall:
     def _queues_assigned(self, event: e.QueuesAssigned) -> None:
         self._window(event.window).serves = {s.queue: round(s.helper_after * MINUTE) for s in event.serves}
 
+    def _device_reported(self, event: e.DeviceReported) -> None:
+        last = self.devices.get(event.device)
+        if last is None or last.at <= event.at:
+            self.devices[event.device] = event
+
 
 def serves_of(setup: WindowSetup) -> dict[str, int]:
     return {s.queue: round(s.helper_after * MINUTE) for s in setup.serves}
@@ -356,4 +362,5 @@ _FOLDS: dict[type[Event], Callable[[Hall, Any], object]] = {
     e.WindowPaused: Hall._window_paused,
     e.WindowClosed: Hall._window_closed,
     e.QueuesAssigned: Hall._queues_assigned,
+    e.DeviceReported: Hall._device_reported,
 }

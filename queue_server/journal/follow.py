@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -35,6 +36,7 @@ class Follower:
         self._on_change = on_change
         self._stopping = threading.Event()
         self._connection: HTTPConnection | None = None
+        self._socket: socket.socket | None = None  # the connection forgets it once a stream has begun
         self.replica = replica
         self.connected = False
         self.heard_at: float | None = None
@@ -58,15 +60,14 @@ class Follower:
 
     def stop(self) -> None:
         self._stopping.set()
-        connection = self._connection
-        if connection is not None and connection.sock is not None:
+        if self._socket is not None:
             try:
-                connection.sock.shutdown(2)
+                self._socket.shutdown(socket.SHUT_RDWR)
             except OSError:
                 log.debug("the feed's socket was closed already")
 
     def _disconnected(self) -> None:
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._socket = self._connection, None, None
         if connection is not None:
             connection.close()
         if self.connected:
@@ -76,6 +77,8 @@ class Follower:
     def _follow(self) -> None:
         kind = HTTPSConnection if self._server.scheme == "https" else HTTPConnection
         connection = self._connection = kind(self._server.netloc, timeout=SILENCE)
+        connection.connect()
+        self._socket = connection.sock
         headers = {"Accept": "text/event-stream"}
         if self.replica.seq:
             headers["Last-Event-ID"] = str(self.replica.seq)

@@ -94,7 +94,8 @@ class Pusher:
         kind = HTTPSConnection if self._server.scheme == "https" else HTTPConnection
         connection = kind(self._server.netloc, timeout=5)
         try:
-            cursor = self._send(connection, [])
+            # The last one told is told again: by its id the hall sees whether this is still the journal it knows.
+            cursor = max(0, min(self._send(connection, []), self._own.seq) - 1)
             while entries := self._own.store.read(self._own.code, cursor, BATCH):
                 cursor = self._send(connection, entries)
         finally:
@@ -107,7 +108,10 @@ class Pusher:
         content = response.read()
         if response.status != 200:
             raise PushError(f"{response.status}: {content[:300]!r}")
-        self.confirmed = msgspec.json.decode(content, type=Receipt).cursor
+        try:
+            self.confirmed = msgspec.json.decode(content, type=Receipt).cursor
+        except msgspec.DecodeError as error:
+            raise PushError(f"this is no receipt: {content[:300]!r}") from error
         if entries:
             self._on_push(self.confirmed)
         return self.confirmed

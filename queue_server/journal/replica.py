@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from queue_server.domain.commands import Command
 from queue_server.domain.decide import decide
-from queue_server.domain.events import Event, Instant
+from queue_server.domain.events import DayOpened, Event, Instant
 from queue_server.domain.model import Hall
 from queue_server.domain.refusal import Reason, Refused
 from queue_server.journal.entry import NO_HASH, Entry, chained, decode, encode, event_of, follows
@@ -63,6 +63,7 @@ class Replica:
         """Read the open day anew from the journal."""
         self.hall = Hall()
         self._causes: dict[str, tuple[int, int]] = {}
+        self._causes_before: dict[str, tuple[int, int]] = {}  # those of the day before
         self.seq = self.store.day_start(self.code)
         self.hash = NO_HASH
         while entries := self.store.read(self.code, self.seq):
@@ -74,6 +75,8 @@ class Replica:
     def _take(self, entry: Entry, event: Event) -> None:
         self.hall.apply(event)
         self.seq, self.hash = entry.seq, entry.hash
+        if isinstance(event, DayOpened):
+            self._causes_before, self._causes = self._causes, {}
         first, _ = self._causes.get(entry.cause, (entry.seq, 0))
         self._causes[entry.cause] = (first, entry.seq)
 
@@ -89,6 +92,7 @@ class Replica:
         """
         if self._suspect:
             self.store.probe()
+            self._fold()  # again, since the disk may have failed that time too
             self._suspect = False
         new: list[Entry] = []
         cursors: dict[tuple[str, str], int] = {}
@@ -130,9 +134,9 @@ class Replica:
         return new
 
     def _submit(self, request: Submit, new: list[Entry]) -> list[Entry]:
-        seen = self._causes.get(request.cause)
+        seen = self._causes.get(request.cause) or self._causes_before.get(request.cause)
         if seen is not None:
-            return self._between(*seen, new)
+            return self._caused(request.cause, *seen, new)
         start = len(new)
         for event in decide(self.hall, request.command, self._now()):
             self._append(event, request.cause, new)
@@ -141,16 +145,23 @@ class Replica:
     def _absorb(self, request: Absorb, new: list[Entry], cursors: dict[tuple[str, str], int]) -> list[Entry]:
         key = (self.code, request.source)
         cursor = cursors.get(key, self.store.cursor(*key))
-        fresh = [entry for entry in request.entries if entry.seq > cursor]
-        if fresh and fresh[0].seq != cursor + 1:
-            raise Refused(Reason.OUT_OF_ORDER, f"The next fact expected from {request.source} is {cursor + 1}.")
-        known = self.store.known(entry.id for entry in fresh) | {entry.id for entry in new}
+        entries = request.entries
+        expected = min([cursor + 1, *(entry.seq for entry in entries[:1])])
+        for entry in entries:
+            if entry.seq != expected:
+                raise Refused(Reason.OUT_OF_ORDER, f"The next fact expected from {request.source} is {expected}.")
+            expected += 1
+        known = self.store.known(entry.id for entry in entries) | {entry.id for entry in new}
+        if any(entry.seq <= cursor and entry.id not in known for entry in entries):
+            cursors[key] = 0  # the sender lost the end of its journal and wrote another: let it tell everything again
+            return []
         start = len(new)
-        for entry in fresh:
+        for entry in entries:
             if entry.id not in known:
+                known.add(entry.id)
                 self._add(decode(entry.kind, entry.at, entry.data), entry.id, entry.cause, entry.kind, entry.data, new)
-        if fresh:
-            cursors[key] = fresh[-1].seq
+        if expected > cursor + 1:
+            cursors[key] = expected - 1
         return new[start:]
 
     def _append(self, event: Event, cause: str, new: list[Entry]) -> None:
@@ -171,11 +182,11 @@ class Replica:
         new.append(entry)
         self._take(entry, event)
 
-    def _between(self, first: int, last: int, new: list[Entry]) -> list[Entry]:
-        """The entries first … last, of which the newest may not be written yet."""
-        if new and first >= new[0].seq:
-            return [entry for entry in new if first <= entry.seq <= last]
-        return self.store.read(self.code, first - 1, last - first + 1)
+    def _caused(self, cause: str, first: int, last: int, new: list[Entry]) -> list[Entry]:
+        """The entries of a cause, which lie within first … last; the newest may not be written yet."""
+        written = min(last, new[0].seq - 1) if new else last
+        entries = self.store.read(self.code, first - 1, written - first + 1) if first <= written else []
+        return [entry for entry in (*entries, *new) if entry.cause == cause]
 
     # --- a copy
 

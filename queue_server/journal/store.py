@@ -5,8 +5,9 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from queue_server.journal.entry import NO_HASH, Entry
 from queue_server.journal.ids import uuid7
@@ -17,7 +18,7 @@ CREATE TABLE IF NOT EXISTS journal (
     hall TEXT NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, cause TEXT NOT NULL, at INTEGER NOT NULL,
     kind TEXT NOT NULL, data BLOB NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (hall, seq)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS days ON journal (hall, seq) WHERE kind IN ('DayOpened', 'DayClosed');
+CREATE INDEX IF NOT EXISTS openings ON journal (hall, seq) WHERE kind = 'DayOpened';
 CREATE TABLE IF NOT EXISTS cursors (
     hall TEXT NOT NULL, source TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (hall, source)
 ) WITHOUT ROWID;
@@ -28,6 +29,9 @@ CREATE TRIGGER IF NOT EXISTS never_deleted BEFORE DELETE ON journal
 CREATE TRIGGER IF NOT EXISTS no_gaps BEFORE INSERT ON journal
     WHEN NEW.seq <> (SELECT coalesce(max(seq) + 1, NEW.seq) FROM journal WHERE hall = NEW.hall)
     BEGIN SELECT RAISE(ABORT, 'the journal has no gaps'); END;
+CREATE TRIGGER IF NOT EXISTS never_replaced BEFORE INSERT ON journal
+    WHEN EXISTS (SELECT 1 FROM journal WHERE id = NEW.id)
+    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 """
 _COLUMNS = "hall, seq, id, cause, at, kind, data, hash"
 _INSERT = f"INSERT INTO journal ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - a constant
@@ -74,31 +78,37 @@ class SqliteStore:
     def __init__(self, path: Path | str) -> None:
         self._path = Path(path)
         self._memory = str(path) == ":memory:"
-        self._lock: IO[str] | None = None
+        self._open(uuid7())
+
+    def _open(self, journal_id: str) -> None:
+        """Open the file; a new one becomes the journal with this id."""
         try:
-            self._open()
+            with ExitStack() as opened:
+                if not self._memory:
+                    self._lock(opened)
+                self._db = sqlite3.connect(str(self._path), isolation_level=None, check_same_thread=False)
+                opened.callback(self._db.close)
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = FULL")
+                self._db.executescript(_SCHEMA)
+                self._db.execute("INSERT OR IGNORE INTO about VALUES ('journal', ?)", (journal_id,))
+                self.journal_id: str = self._db.execute("SELECT value FROM about WHERE name = 'journal'").fetchone()[0]
+                self._opened = opened.pop_all()
+        except StoreError:
+            raise
         except (sqlite3.Error, OSError) as error:
-            if isinstance(error, StoreError):
-                raise
             raise StoreError(
-                f"The journal {path} cannot be opened: {error}. Check that its folder can be written and is not full."
+                f"The journal {self._path} cannot be opened: {error}."
+                " Check that its folder can be written and is not full."
             ) from error
 
-    def _open(self) -> None:
-        if not self._memory:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = self._path.with_name(self._path.name + ".lock").open("w")
-            try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                self._lock.close()
-                raise StoreError(f"Another program is already running on {self._path}; stop it first.") from error
-        self._db = sqlite3.connect(str(self._path), isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.executescript(_SCHEMA)
-        self._db.execute("INSERT OR IGNORE INTO about VALUES ('journal', ?)", (uuid7(),))
-        self.journal_id: str = self._db.execute("SELECT value FROM about WHERE name = 'journal'").fetchone()[0]
+    def _lock(self, opened: ExitStack) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        lock = opened.enter_context(self._path.with_name(self._path.name + ".lock").open("w"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise StoreError(f"Another program is already running on {self._path}; stop it first.") from error
 
     def append(self, entries: Sequence[Entry], cursors: Mapping[tuple[str, str], int] | None = None) -> None:
         rows = [(e.hall, e.seq, e.id, e.cause, e.at, e.kind, e.data, e.hash) for e in entries]
@@ -110,7 +120,7 @@ class SqliteStore:
                 for (hall, source), seq in (cursors or {}).items():
                     execute(_CURSOR, (hall, source, seq))
                 execute("COMMIT")
-            except sqlite3.Error:
+            except BaseException:
                 if self._db.in_transaction:
                     execute("ROLLBACK")
                 raise
@@ -142,18 +152,13 @@ class SqliteStore:
         return (rows[0][0], rows[0][1]) if rows else (0, NO_HASH)
 
     def day_start(self, hall: str) -> int:
+        # Facts of a day may be told while the day before is still open: so fold from the opening of that one.
         days = self._rows(
-            "SELECT seq, kind FROM journal WHERE hall = ? AND kind IN ('DayOpened', 'DayClosed')"
-            " ORDER BY seq DESC LIMIT 3",
+            "SELECT seq FROM journal INDEXED BY openings WHERE hall = ? AND kind = 'DayOpened'"
+            " ORDER BY seq DESC LIMIT 2",
             (hall,),
         )
-        opened = False
-        for seq, kind in days:
-            if kind == "DayOpened":
-                opened = True
-            elif opened:
-                return int(seq)
-        return 0
+        return int(days[1][0]) - 1 if len(days) == 2 else 0
 
     def cursor(self, hall: str, source: str) -> int:
         rows = self._rows("SELECT seq FROM cursors WHERE hall = ? AND source = ?", (hall, source))
@@ -170,15 +175,10 @@ class SqliteStore:
         if not self._memory:
             for suffix in ("", "-wal", "-shm"):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-        self._open()
-        self._db.execute("UPDATE about SET value = ? WHERE name = 'journal'", (journal_id,))
-        self.journal_id = journal_id
+        self._open(journal_id)
 
     def close(self) -> None:
-        self._db.close()
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        self._opened.close()
 
     def _rows(self, sql: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         try:

@@ -28,7 +28,10 @@ from queue_server.web.problems import problem
 api = APIBlueprint("api", __name__, url_prefix="/api/v1/halls/<hall>", tag="Hall")
 
 KEY = re.compile(r"[A-Za-z0-9._:-]{1,100}")
-FACTS_OF_OTHERS = frozenset({"TicketIssued", "TicketVoided"})
+KIND = re.compile(r"[A-Z][A-Za-z0-9]{0,99}")
+LATEST = 10**13
+"""The last instant taken from outside, in 2286: a time has to stay one that a calendar can show."""
+FACTS_OF_OTHERS = frozenset({"TicketIssued", "TicketVoided", "DeviceReported"})
 """Kinds other machines may write; everything else is the hall's own to decide."""
 
 Code = Annotated[str, Field(min_length=1, max_length=64)]
@@ -47,7 +50,7 @@ class NewTicket(Body):
     service: Code | None = None
     queue: Code | None = None
     klass: Code = Field(default=ORDINARY, alias="class")
-    slot: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    slot: Annotated[int, Field(ge=0, le=LATEST)] | None = None
 
 
 class NewNumber(Body):
@@ -199,7 +202,7 @@ def numbers(hall: str, body: NewNumber) -> Response:
     lent = event_of(entries[0])
     if not isinstance(lent, e.NumberLent):
         raise Refused(Reason.BAD_KEY, "This Idempotency-Key was used for something else.")
-    queue = here.replica.hall.configuration.queue[lent.queue] if here.replica.hall.configuration else None
+    queue = here.replica.hall.configuration.queue.get(lent.queue) if here.replica.hall.configuration else None
     return json(
         {
             "number": lent.number,
@@ -251,6 +254,8 @@ def _act(build: Callable[[str, Any], c.Command], hall: str, window: str, body: B
 def _window_answer(here: RunningHall, command: c.Command, window: str) -> Response:
     entries = here.writer.submit(command, cause())
     state = here.replica.hall
+    if window not in state.windows:
+        raise Refused(Reason.BAD_KEY, "This Idempotency-Key was used for something else.")
     about = [getattr(event_of(entry), "ticket", None) for entry in entries]
     ticket = state.tickets.get(about[-1]) if about and about[-1] else None
     return json(
@@ -288,7 +293,7 @@ def close_day(hall: str, body: Nothing) -> Response:
     entries = here.writer.submit(c.CloseDay(), cause())
     expired = [event.ticket for event in map(event_of, entries) if isinstance(event, e.TicketExpired)]
     tickets = here.replica.hall.tickets
-    return json({"expired": [tickets[id_].label for id_ in expired]})
+    return json({"expired": [tickets[id_].label for id_ in expired if id_ in tickets]})
 
 
 # --- facts of other machines
@@ -315,11 +320,19 @@ def _foreign(hall: str, parcel: Parcel) -> Entry:
         raise ValueError(f"entry {parcel.seq}: {parcel.kind} is the hall's own to write")
     data = bytes(parcel.data)
     fields = msgspec.json.decode(data)
-    if b"\n" in data or not isinstance(fields, dict) or fields.get("at") != parcel.at:
+    if b"\n" in data or b"\r" in data or not isinstance(fields, dict) or fields.get("at") != parcel.at:
         raise ValueError(f"entry {parcel.seq}: data must be one line of JSON, an object whose `at` is the entry's")
-    for name, value in (("id", parcel.id), ("cause", parcel.cause), ("kind", parcel.kind)):
+    for name, value in (("id", parcel.id), ("cause", parcel.cause)):
         if not KEY.fullmatch(value):
             raise ValueError(f"entry {parcel.seq}: {name} must be 1 … 100 letters, digits or . _ : -")
+    if not KIND.fullmatch(parcel.kind):  # `hello`, for one, means something else on the feed
+        raise ValueError(f"entry {parcel.seq}: kind must be a capital letter and up to 99 letters or digits")
+    for name in ("at", "due_at", "slot"):
+        instant = fields.get(name)
+        if isinstance(instant, int) and not 0 <= instant <= LATEST:
+            raise ValueError(f"entry {parcel.seq}: {name} must be 0 … {LATEST}")
+    if parcel.seq < 1:
+        raise ValueError(f"entry {parcel.seq}: seq must be from 1 up")
     return Entry(
         hall=hall, seq=parcel.seq, id=parcel.id, cause=parcel.cause, at=parcel.at, kind=parcel.kind, data=data, hash=""
     )

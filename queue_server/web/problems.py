@@ -17,7 +17,9 @@ from queue_server.web.halls import UnknownHall
 log = logging.getLogger("bianmin.web")
 
 NOT_FOUND = frozenset({Reason.UNKNOWN_WINDOW, Reason.UNKNOWN_TICKET})
-NOT_VALID = frozenset({Reason.UNKNOWN_QUEUE, Reason.UNKNOWN_SERVICE, Reason.UNKNOWN_CLASS, Reason.UNKNOWN_KIOSK})
+NOT_VALID = frozenset(
+    {Reason.UNKNOWN_QUEUE, Reason.UNKNOWN_SERVICE, Reason.UNKNOWN_CLASS, Reason.UNKNOWN_KIOSK, Reason.BAD_KEY}
+)
 
 
 def problem(status: int, slug: str, title: str, detail: str, **more: Any) -> Response:
@@ -48,6 +50,10 @@ def install(app: APIFlask) -> None:
         response.headers["Retry-After"] = "5"
         return response
 
+    @app.errorhandler(RecursionError)
+    def _(error: RecursionError) -> Response:
+        return problem(400, "nested-too-deeply", "Nested too deeply", "This JSON is nested too deeply to be read.")
+
     @app.errorhandler(HTTPError)
     def _(error: HTTPError) -> Response:
         return _http(error.status_code, str(error.message), error.detail)
@@ -64,10 +70,6 @@ def install(app: APIFlask) -> None:
     def _(error: Exception) -> Response:
         log.error("unexpected", exc_info=error)
         return problem(500, "unexpected", "Something went wrong here", "Nothing was changed. Please try again.")
-
-    @app.error_processor
-    def _(error: HTTPError) -> Response:
-        return _http(error.status_code, str(error.message), error.detail)
 
 
 def _http(status: int, title: str, detail: Any) -> Response:

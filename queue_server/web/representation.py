@@ -75,6 +75,14 @@ def window(hall: Hall, window: Window) -> dict[str, Any]:
     }
 
 
+def devices(hall: Hall) -> list[dict[str, Any]]:
+    """The health of each device that has reported today; one that has not is unknown and not listed."""
+    return [
+        {"device": report.device, "health": report.health, "detail": report.detail, "since": moment(report.at)}
+        for report in sorted(hall.devices.values(), key=lambda report: report.device)
+    ]
+
+
 def hall(configuration: Configuration, hall: Hall, *, seq: int, at: Instant) -> dict[str, Any]:
     """The hall as of `seq`. `configuration` is used until a day has been opened."""
     configuration = hall.configuration or configuration
@@ -102,5 +110,6 @@ def hall(configuration: Configuration, hall: Hall, *, seq: int, at: Instant) -> 
             for s in configuration.services
         ],
         "windows": [window(hall, w) for w in hall.windows.values()],
+        "devices": devices(hall),
         "tickets": {state: sum(1 for t in hall.tickets.values() if t.state is state) for state in State},
     }

@@ -44,7 +44,7 @@ def _stream(audience: Audience, cursor: int, read: Callable[[int], tuple[bytes, 
 @streams.get("/feed")
 @streams.doc(
     summary="Every entry of the journal, live",
-    description="Server-sent events. Without Last-Event-ID it starts with the open day; with 0, at the beginning.",
+    description="Server-sent events. Without Last-Event-ID: the open day and the one before; with 0: everything.",
     responses={200: "A stream", 400: "Bad Last-Event-ID", 503: "Too many followers"},
 )
 def follow(hall: str) -> Response:
