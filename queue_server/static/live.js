@@ -6,23 +6,31 @@ const SILENCE = 8000; // ms; the server speaks every 2.5 s
 const PAUSES = [100, 250, 500, 1000]; // ms between tries
 const ASLEEP = 4000; // ms the clock may jump before the line is taken for dead
 
-export function live(region, { doorbell, fragment, onLink = () => {}, onShown = () => {} }) {
-  let line = new AbortController();
-  let shown = Number(region.firstElementChild?.dataset.seq ?? 0);
-  let fetching = false;
+// onLink(up, heardAt): the line came or went · rest: ms between two drawings that only the bell asked for.
+// Gives refresh(), which resolves when something asked for no earlier than now has been drawn (or could not be).
+export function live(region, { doorbell, fragment, rest = 0, onLink = () => {} }) {
+  let shown = 0;
   let rung = false;
+  let drawing = null;
   let again = 0;
+  let drawnAt = 0;
+  let resting = 0;
+  let line = new AbortController();
   let up;
-  let heardAt = now(); // by the hall's clock
+  let heardAt = now();
 
-  function link(is) {
-    if (is !== up) onLink((up = is), heardAt);
+  function refresh() {
+    rung = true; // an answer under way may be too old already: one question at a time, and one more after it
+    drawing ??= draw().finally(() => (drawing = null));
+    return drawing;
   }
 
-  async function refresh() {
-    rung = true;
-    if (fetching) return; // one question at a time; the answer under way may be too old, so ask once more after it
-    fetching = true;
+  function ring() {
+    clearTimeout(resting);
+    resting = setTimeout(refresh, Math.max(0, drawnAt + rest - Date.now()));
+  }
+
+  async function draw() {
     try {
       while (rung) {
         rung = false;
@@ -30,11 +38,13 @@ export function live(region, { doorbell, fragment, onLink = () => {}, onShown = 
       }
     } catch (error) {
       console.info("fragment:", error);
-      clearTimeout(again);
-      again = setTimeout(refresh, PAUSES.at(-1));
-    } finally {
-      fetching = false;
+      later(PAUSES.at(-1));
     }
+  }
+
+  function later(ms) {
+    clearTimeout(again);
+    again = setTimeout(refresh, ms);
   }
 
   async function show() {
@@ -42,20 +52,39 @@ export function live(region, { doorbell, fragment, onLink = () => {}, onShown = 
     if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
     const part = document.createElement("template");
     part.innerHTML = await answer.text();
-    const seq = Number(part.content.firstElementChild.dataset.seq);
-    if (seq < shown) return; // an old answer never replaces a newer one
-    shown = seq;
+    const root = part.content.firstElementChild;
+    if (Number(root.dataset.seq) < shown) return; // an old answer never replaces a newer one
     hallTime(answer.headers.get("Hall-Time"));
-    region.replaceChildren(part.content);
+    place(root);
     settle();
   }
 
+  // Sections that are drawn as before stay, so that a press, a focus or a flash in them is not cut off.
+  function place(root) {
+    const old = region.firstElementChild;
+    const parts = [...root.children].map((part) => Object.assign(part, { drawn: part.outerHTML }));
+    if (old?.children.length !== parts.length) return region.replaceChildren(root);
+    for (const { name, value } of root.attributes) old.setAttribute(name, value);
+    parts.forEach((part, at) => {
+      const before = old.children[at];
+      if (before.drawn === part.drawn) return;
+      const { scrollTop } = before;
+      before.replaceWith(part);
+      part.scrollTop = scrollTop;
+    });
+  }
+
   function settle() {
+    const root = region.firstElementChild;
     const at = tellTimes();
-    const { changesAt } = region.firstElementChild.dataset;
+    shown = Number(root.dataset.seq);
     clearTimeout(again);
-    if (changesAt) again = setTimeout(refresh, Math.max(100, Number(changesAt) - at));
-    onShown(region.firstElementChild);
+    if (root.dataset.changesAt) later(Math.max(100, Number(root.dataset.changesAt) - at));
+    drawnAt = Date.now();
+  }
+
+  function link(is) {
+    if (is !== up) onLink((up = is), heardAt);
   }
 
   async function listen() {
@@ -70,6 +99,7 @@ export function live(region, { doorbell, fragment, onLink = () => {}, onShown = 
       const answer = await fetch(doorbell, { cache: "no-store", signal: line.signal });
       if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
       shown = 0; // it may be another server, which counts from elsewhere
+      heardAt = now();
       link(true);
       refresh();
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -78,7 +108,7 @@ export function live(region, { doorbell, fragment, onLink = () => {}, onShown = 
         heardAt = now();
         const lines = (rest + part.value).split("\n");
         rest = lines.pop();
-        if (lines.some((text) => text.startsWith("data:"))) refresh();
+        if (lines.some((text) => text.startsWith("data:"))) ring();
       }
     } finally {
       clearTimeout(watchdog);

@@ -14,7 +14,7 @@ function age(ms) {
   return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
-// data-clock: the time of day · data-date: the day · data-since: how long ago, m:ss · data-until: how long still, m:ss, empty when over
+// data-clock: the time of day · data-time: an instant's, h:mm · data-date: the day · data-since: how long ago, m:ss · data-until: how long still, m:ss, empty when over
 // data-rings: since when something flashes, so that only what is new does
 export function tellTimes() {
   const at = now();
@@ -23,6 +23,8 @@ export function tellTimes() {
   const write = (element, text) => element.textContent === text || (element.textContent = text);
   for (const clock of document.querySelectorAll("[data-clock]"))
     write(clock, new Date(at).toLocaleTimeString("en-GB", { timeZone }));
+  for (const time of document.querySelectorAll("[data-time]:empty"))
+    write(time, new Date(Number(time.dataset.time)).toLocaleTimeString("en-GB", { timeZone, timeStyle: "short" }));
   for (const day of document.querySelectorAll("[data-date]"))
     write(day, new Date(at).toLocaleDateString(language, { timeZone, month: "long", day: "numeric", weekday: "short" }));
   for (const since of document.querySelectorAll("[data-since]"))

@@ -1,0 +1,5 @@
+"""Fixtures that several test files share."""
+
+from browser import chromium, pages
+
+__all__ = ["chromium", "pages"]

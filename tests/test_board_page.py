@@ -1,0 +1,218 @@
+"""The hall board and a resident's page, in a real browser, from a real display of a real hall server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import BOARD, PATIENCE_MS, PHONE, Display, Pages
+from playwright.sync_api import Page, Route, expect
+from servers import WINDOWS, Client, Server
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("hall")) as server:
+        hall = server.client()
+        for window in WINDOWS:
+            hall.do(window, "open")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def display(server: Server) -> Iterator[Display]:
+    with Display(server.url) as display:
+        yield display
+
+
+@pytest.fixture
+def hall(server: Server) -> Iterator[Client]:
+    """The hall, every window free again afterwards."""
+    client = server.client()
+    yield client
+    for window in client.get().json["windows"]:
+        if window["state"] == "called":
+            client.do(window["code"], "no-show")
+        elif window["state"] == "serving":
+            client.do(window["code"], "finish")
+
+
+def call(hall: Client, window: str) -> str:
+    """A new ticket, called to a window; its label."""
+    hall.issue("A")
+    return str(hall.do(window, "call-next").json["ticket"]["label"])
+
+
+def labels(page: Page, where: str) -> list[str]:
+    return page.eval_on_selector_all(f"{where} [data-label]", "all => all.map(one => one.dataset.label)")
+
+
+def flashing(page: Page) -> dict[str, float]:
+    """For how long each card has been flashing, ms, by label."""
+    found: dict[str, float] = page.evaluate(
+        """Object.fromEntries([...document.querySelectorAll(".card")].flatMap(card => card.getAnimations().map(flash =>
+            [card.dataset.label, flash.currentTime - flash.effect.getTiming().delay])))"""
+    )
+    return found
+
+
+def test_a_call_appears_big_with_its_window_and_in_the_list(display: Display, hall: Client, pages: Pages) -> None:
+    page = pages.open(f"{display.url}/board", BOARD)
+    ticket = hall.issue("B")
+    row = page.locator('[data-queue="B"]')
+    expect(row.locator(".waiting")).to_have_text("1")
+    label = hall.do("3", "call-next").json["ticket"]["label"]
+    card = page.locator(f'.card[data-label="{label}"]')
+    expect(card).to_have_text(f"{label} 3号窗口", use_inner_text=False)
+    expect(card).to_have_class("card live")
+    expect(page.locator(f'.list [data-label="{label}"] .window')).to_have_text("3")
+    expect(row.locator(".waiting")).to_have_text("0")
+    expect(row).to_contain_text(label)
+    assert hall.get(f"/tickets/{ticket}").json["label"] == label
+
+
+def test_the_numbers_of_the_big_area_are_seven_hundredths_of_the_height(
+    display: Display, hall: Client, pages: Pages
+) -> None:
+    page = pages.open(f"{display.url}/board", BOARD)
+    for window in WINDOWS * 2 + WINDOWS[:5]:
+        last = call(hall, window)
+        hall.do(window, "no-show")
+    expect(page.locator(f'.card[data-label="{last}"]')).to_be_visible()
+    assert page.locator(".places.of-21").count() == 1
+    for part in ("b", ".window"):
+        size = page.eval_on_selector(f".card {part}", "one => parseFloat(getComputedStyle(one).fontSize)")
+        capital = 0.733 * size  # a digit's share of the font size in Noto Sans CJK
+        assert capital / BOARD["height"] >= 0.07
+    cut = page.eval_on_selector_all(
+        ".card, .list li", "all => all.filter(one => one.scrollWidth > one.clientWidth).length"
+    )
+    assert cut == 0, "no number may be cut off"
+
+
+def test_a_burst_of_twenty_calls_pushes_none_off(display: Display, hall: Client, pages: Pages) -> None:
+    page = pages.open(f"{display.url}/board", BOARD)
+    expected = set()
+    for n in range(20):
+        window = WINDOWS[n % len(WINDOWS)]
+        expected.add(call(hall, window))
+        hall.do(window, "no-show")
+    expect(page.locator(f'.list [data-label="{max(expected)}"]')).to_be_visible()
+    assert expected <= set(labels(page, ".list"))
+    seen: set[str] = set()
+    while not expected <= seen:  # cards of the test before may still have their eight seconds
+        page.wait_for_timeout(250)
+        seen |= set(labels(page, ".places"))
+
+
+def test_a_flash_is_as_old_as_its_call_whatever_is_drawn_anew(display: Display, hall: Client, pages: Pages) -> None:
+    first = call(hall, "1")
+    before = pages.open(f"{display.url}/board", BOARD)
+    expect(before.locator(f'.card[data-label="{first}"]')).to_be_visible()
+    second = call(hall, "2")
+    expect(before.locator(f'.card[data-label="{second}"]')).to_be_visible()
+    came_late = pages.open(f"{display.url}/board", BOARD)
+    expect(came_late.locator(f'.card[data-label="{second}"]')).to_be_visible()
+    early, late = flashing(before), flashing(came_late)
+    gap = early[first] - early[second]
+    assert gap > 100, "the second call did not make the first flash anew"
+    assert abs(late[first] - late[second] - gap) < 20
+    assert 0 <= late[first] - early[first] < 2_000
+
+
+def test_an_old_answer_never_replaces_a_newer_one(display: Display, hall: Client, pages: Pages) -> None:
+    page = pages.open(f"{display.url}/board", BOARD)
+    first = call(hall, "1")
+    expect(page.locator(f'.list [data-label="{first}"]')).to_be_visible()
+    old = page.request.get(f"{display.url}/board/fragment").text()
+    second = call(hall, "2")
+    expect(page.locator(f'.list [data-label="{second}"]')).to_be_visible()
+    answered = []
+
+    def answer_with_old(route: Route) -> None:
+        answered.append(route)
+        route.fulfill(body=old, content_type="text/html")
+
+    page.route("**/board/fragment", answer_with_old)
+    call(hall, "3")
+    while not answered:
+        page.wait_for_timeout(20)
+    page.wait_for_timeout(100)
+    assert second in labels(page, ".list")
+    page.unroute("**/board/fragment")
+    fourth = call(hall, "4")
+    expect(page.locator(f'.list [data-label="{fourth}"]')).to_be_visible()
+
+
+def test_a_board_cut_off_from_its_display_says_so_at_once_and_catches_up(
+    server: Server, hall: Client, pages: Pages
+) -> None:
+    with Display(server.url) as display:
+        page = pages.open(f"{display.url}/board", BOARD)
+        expect(page.locator("body")).to_have_attribute("data-link", "up")
+        display.stop()
+        expect(page.locator("#lost")).to_be_visible()
+        expect(page.locator("#lost p").first).to_contain_text("显示连接中断 0:0")
+        label = call(hall, "5")
+        display.start()
+        expect(page.locator(f'.list [data-label="{label}"]')).to_be_visible()
+        expect(page.locator("#lost")).to_be_hidden()
+
+
+def test_a_board_of_a_dead_hall_keeps_what_it_showed_with_its_age_and_recovers(tmp_path: Path, pages: Pages) -> None:
+    with Server(tmp_path) as server, Display(server.url) as display:
+        server.client().do("1", "open")
+        label = call(server.client(), "1")
+        page = pages.open(f"{display.url}/board", BOARD)
+        expect(page.locator(f'.card[data-label="{label}"]')).to_be_visible()
+        expect(page.locator(".link")).to_be_visible()
+        server.kill()
+        stale = page.locator("#stale p").first
+        expect(stale).to_contain_text("数据中断 0:0")
+        told = stale.inner_text()
+        expect(stale).not_to_have_text(told)
+        assert label in labels(page, ".list")
+        server.start()
+        expect(page.locator("#stale")).to_have_count(0)
+        client = server.client()
+        client.do("1", "no-show")
+        again = call(client, "1")
+        expect(page.locator(f'.list [data-label="{again}"]')).to_be_visible()
+
+
+def test_a_board_started_before_its_hall_waits_for_it(tmp_path: Path, pages: Pages) -> None:
+    with Server(tmp_path) as server:
+        server.stop()
+        with Display(server.url) as display:
+            page = pages.open(f"{display.url}/board", BOARD)
+            expect(page.locator(".connecting")).to_be_visible()
+            server.start()
+            expect(page.locator("h1")).to_contain_text("测试大厅")
+
+
+def test_the_display_ends_well(server: Server) -> None:
+    display = Display(server.url).start()
+    assert display.stop() == 0
+
+
+def test_a_resident_sees_place_then_window_and_nothing_personal(display: Display, hall: Client, pages: Pages) -> None:
+    first, second = hall.issue("C"), hall.issue("C")
+    page = pages.open(f"{display.url}/t/{second}?lang=zh", PHONE)
+    expect(page.locator(".state")).to_have_text("等候中")
+    expect(page.locator(".place")).to_contain_text("1")
+    hall.post(f"/tickets/{first}/void", {"reason": "test"})
+    hall.do("6", "call-next")
+    page.reload()
+    expect(page.locator(".go strong")).to_have_text("6号窗口")
+    page.goto(f"{display.url}/t/{second}?lang=en")
+    expect(page.locator(".go strong")).to_have_text("Window 6")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_an_unknown_ticket_gets_advice(display: Display, pages: Pages) -> None:
+    page = pages.open(f"{display.url}/t/0000?lang=zh", PHONE)
+    expect(page.locator("h2")).to_have_text("没有找到这张号票")
+    assert page.request.get(f"{display.url}/t/0000").status == 404
