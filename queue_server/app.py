@@ -11,14 +11,19 @@ import gevent
 from apiflask import APIFlask
 from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SessionInterface, SessionMixin
+from werkzeug.exceptions import BadRequest
 
 from queue_server.config import City, always_open
 from queue_server.domain.refusal import Refused
 from queue_server.journal.store import SqliteStore, StoreError
 from queue_server.serving import is_loopback
-from queue_server.web import problems
+from queue_server.web import problems, representation
 from queue_server.web.api import api, json
+from queue_server.web.console import console
+from queue_server.web.description import describe
+from queue_server.web.docs import docs
 from queue_server.web.halls import FOLLOWERS, Halls, RunningHall
+from queue_server.web.pages import pages
 from queue_server.web.streams import streams
 
 BODY_BYTES = 1024 * 1024
@@ -65,8 +70,15 @@ def keep_days(halls: Halls) -> None:
                 log.error("the day cannot be opened or closed", extra={"hall": hall.code, "detail": str(error)})
 
 
+class HallRequest(Request):
+    def on_json_loading_failure(self, e: ValueError | None) -> Any:
+        raise BadRequest(f"The body is not JSON: {e}")
+
+
 class HallApp(APIFlask):
     """Flask without what a hall never uses and every request would pay for: async views and sessions."""
+
+    request_class = HallRequest
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func
@@ -94,12 +106,17 @@ def create_app(halls: Halls, *, start_page: dict[str, Any] | None = None) -> API
     app.extensions["bianmin.start_page"] = start_page or {}
     app.register_blueprint(api)
     app.register_blueprint(streams)
+    app.register_blueprint(pages)
+    app.register_blueprint(console)
+    app.register_blueprint(docs)
+    app.spec_processor(describe)
     problems.install(app)
 
     @app.before_request
     def _only_json() -> Response | None:
         """A browser may post plain text across sites unasked, but not JSON: so JSON is required."""
-        if request.method in {"POST", "PUT"} and request.mimetype != "application/json":
+        found = request.routing_exception is None
+        if found and request.method in {"POST", "PUT"} and request.mimetype != "application/json":
             return problems.problem(
                 415, "not-json", "Not JSON", "Send a JSON body with Content-Type: application/json ({} if empty)."
             )
@@ -129,6 +146,7 @@ def _health(hall: RunningHall) -> dict[str, Any]:
         "seq": hall.replica.seq,
         "followers": len(hall.feed),
         "browsers": len(hall.changes),
+        "devices": representation.devices(hall.replica.hall),
     }
 
 

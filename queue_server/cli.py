@@ -5,13 +5,16 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+DEVICE_KINDS = ("printer", "id_card", "scanner", "led_sign", "rating_pad", "call_pad")
 DEMO_CITY = Path(__file__).parent.parent / "config" / "jurong.yaml"
 
 
@@ -65,7 +68,7 @@ _folder = click.option(
 @_folder
 @click.option("--hall", "halls", multiple=True, help="Halls to run; all of the file if none is named.")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8080, show_default=True, help="0 takes a free one.")
+@click.option("--port", default=8080, type=click.IntRange(0, 65535), show_default=True, help="0 takes a free one.")
 @click.option("--always-open", is_flag=True, help="Ignore opening hours (demo and tests).")
 @click.option("--followers", default=2000, show_default=True, help="Most followers of one hall's feed.")
 @click.option("--links", default="{}", hidden=True, help="What the demo's start page links to, as JSON.")
@@ -85,6 +88,7 @@ def hall(
 
     from queue_server.app import NotAllowed, check_address, create_app, keep_days, open_halls
     from queue_server.config import ConfigurationError, load
+    from queue_server.domain.refusal import Refused
     from queue_server.journal.store import StoreError
     from queue_server.serving import serve
 
@@ -94,15 +98,18 @@ def hall(
         codes = halls or tuple(h.code for h in loaded.halls)
         running = open_halls(loaded, codes, folder, round_the_clock=always_open, followers=followers)
         server = serve(create_app(running, start_page=json.loads(links)), host, port)
+    except Refused as refused:  # to open the day: the clock is behind the journal
+        raise click.ClickException(refused.detail) from refused
     except (NotAllowed, ConfigurationError, StoreError, OSError) as error:
         raise click.ClickException(str(error)) from error
     gc.freeze()  # what is here now stays; and a day's tickets are no garbage, so look for it rarely
     gc.set_threshold(50_000, 20, 100)
     gevent.spawn(keep_days, running)
-    click.echo(f"http://{host}:{server.server_port}/  ({', '.join(codes)})")
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stop.set)
+    name = f"[{host}]" if ":" in host else host
+    click.echo(f"http://{name}:{server.server_port}/  ({', '.join(codes)})")
     stop.wait()
     server.stop(timeout=1)
     running.close()
@@ -164,6 +171,55 @@ def verify(journal: Path) -> None:
         click.echo(str(report))
     if not all(report.sound for report in reports):
         sys.exit(1)
+
+
+@main.command()
+@_city
+@click.option("--hall", "codes", multiple=True, help="Halls whose devices to examine; all of the file if none is.")
+@click.option("--kiosk", "kiosks", multiple=True, help="Only this kiosk's devices; so on the kiosk itself.")
+@click.option("--windows", is_flag=True, help="Only the signs and pads at windows (and of the kiosks named).")
+@click.option("--listen", default=6.0, type=click.FloatRange(0, 60), help="Seconds to scan with a silent scanner.")
+@click.option("--simulate", is_flag=True, help="Examine simulators in their place, sound ones and broken ones.")
+def doctor(
+    city: Path, codes: tuple[str, ...], kiosks: tuple[str, ...], windows: bool, listen: float, simulate: bool
+) -> None:
+    """Examine every device and say what is wrong with it and what to do. Ends with 0 if all are well."""
+    from queue_server.config import ConfigurationError, load
+    from queue_server.config.devices import chosen
+
+    try:
+        loaded = load(city)
+        halls = {code: loaded.hall(code) for code in codes or [hall.code for hall in loaded.halls]}
+        devices = chosen(halls, kiosks=kiosks, windows=windows)
+    except (ConfigurationError, LookupError) as error:
+        raise click.ClickException(str(error)) from error
+    options = ["--listen", str(listen), *(["--simulate"] if simulate else [])]
+    program = [sys.executable, "-m", "devices.doctor", *options]
+    sys.exit(subprocess.run(program, input=json.dumps(devices).encode(), check=False).returncode)
+
+
+@main.group()
+def devices() -> None:
+    """Simulated devices, and what is plugged into this machine."""
+
+
+@devices.command("list")
+def list_devices() -> None:
+    """Say which kinds of devices there are and how each is written, and which ports this machine has."""
+    os.execv(sys.executable, [sys.executable, "-m", "devices.doctor", "--list"])  # noqa: S606 - our own program
+
+
+@devices.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("kind", metavar="KIND", type=click.Choice(DEVICE_KINDS))
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def simulate(kind: str, arguments: tuple[str, ...]) -> None:
+    """Run a simulated device.
+
+    KIND is printer, id_card, scanner, led_sign, rating_pad or call_pad. Say where it is (--tcp PORT or --pty LINK);
+    `simulate KIND --help` tells the rest. It says its url, which goes into the YAML; faults are typed into it.
+    """
+    program = [sys.executable, "-m", f"devices.{kind}.simulator", *arguments]
+    os.execv(sys.executable, program)  # noqa: S606 - our own program
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from queue_server.config.devices import HallDevices, devices_wrong
+from queue_server.config.devices import PrinterSetup as PrinterSetup
 from queue_server.domain.configuration import (
     APPOINTMENT,
     ORDINARY,
@@ -43,20 +45,6 @@ class ConfigurationError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrinterSetup(Value):
-    """A kiosk's ticket printer: where it is (`serial:…`, `tcp:…`, `file:…`) and what it is."""
-
-    url: str
-    width_mm: int = 80
-    encoding: str = "gb18030"
-
-
-@dataclass(frozen=True, kw_only=True)
-class KioskFile(KioskSetup):
-    printer: PrinterSetup | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class ServiceFile(Value):
     """A service of the city's catalogue; which queue it belongs to is each hall's own matter."""
 
@@ -70,7 +58,7 @@ class ServiceFile(Value):
 
 
 @dataclass(frozen=True, kw_only=True)
-class HallFile(Value):
+class HallFile(HallDevices):
     code: str
     name: Text
     kind: str
@@ -78,7 +66,6 @@ class HallFile(Value):
     queues: tuple[Queue, ...]
     services: dict[str, str]
     windows: tuple[WindowSetup, ...]
-    kiosks: tuple[KioskFile, ...] = ()
     timezone: str = "Asia/Shanghai"
     numbering: Numbering = field(default_factory=Numbering)
     rules: Rules = field(default_factory=Rules)
@@ -248,6 +235,7 @@ def _hall_unresolved(city: City, hall: HallFile, classes: set[str]) -> Iterator[
             yield ("kiosks", k, "slot"), f"must be 1 … {hall.numbering.slots}"
         elif slot in slots[:k]:
             yield ("kiosks", k, "slot"), f"slot {slot} belongs to another kiosk; two would print the same numbers"
+    yield from devices_wrong(hall, [w.code for w in hall.windows])
     yield from _hours_wrong(hall)
 
 
