@@ -23,6 +23,7 @@ from queue_server.web.console import console
 from queue_server.web.description import describe
 from queue_server.web.docs import docs
 from queue_server.web.halls import FOLLOWERS, Halls, RunningHall
+from queue_server.web.manage import manage
 from queue_server.web.pages import pages
 from queue_server.web.streams import streams
 
@@ -108,6 +109,7 @@ def create_app(halls: Halls, *, start_page: dict[str, Any] | None = None) -> API
     app.register_blueprint(streams)
     app.register_blueprint(pages)
     app.register_blueprint(console)
+    app.register_blueprint(manage)
     app.register_blueprint(docs)
     app.spec_processor(describe)
     problems.install(app)
