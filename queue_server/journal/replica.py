@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ class Replica:
         self._now = now
         self._mint = mint
         self._suspect = False
+        self._writing = threading.Lock()
         self._fold()
 
     def _fold(self) -> None:
@@ -121,16 +123,19 @@ class Replica:
 
         Raises:
             StoreError: nothing was written.
+
+        Several threads of a machine may write: each waits for the one before.
         """
         new: list[Entry] = []
-        for event in events:
-            self._append(event, cause, new)
-        try:
-            self.store.append(new)
-        except BaseException:
-            self._suspect = True
-            self._fold()
-            raise
+        with self._writing:
+            try:
+                for event in events:
+                    self._append(event, cause, new)
+                self.store.append(new)
+            except BaseException:
+                self._suspect = True
+                self._fold()
+                raise
         return new
 
     def _submit(self, request: Submit, new: list[Entry]) -> list[Entry]:

@@ -32,7 +32,7 @@ class HealthReporter:
         now: Callable[[], Instant] = clock,
         mint: Callable[[], str] = uuid7,
     ) -> None:
-        """`own` is this machine's own journal; nobody else may write to it in another thread at the same time.
+        """`own` is this machine's own journal.
 
         `told` is called when there is something new for the hall (`Pusher.wake`).
         """

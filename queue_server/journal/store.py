@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -73,9 +74,13 @@ class Store(Protocol):
 
 
 class SqliteStore:
-    """A journal file. Only one process may have it open for writing; a second is told so."""
+    """A journal file. Only one process may have it open for writing; a second is told so.
+
+    Threads may share it: each call waits for the one before, so that nobody reads what is not committed.
+    """
 
     def __init__(self, path: Path | str) -> None:
+        self._turn = threading.Lock()
         self._path = Path(path)
         self._memory = str(path) == ":memory:"
         self._open(uuid7())
@@ -112,12 +117,16 @@ class SqliteStore:
 
     def append(self, entries: Sequence[Entry], cursors: Mapping[tuple[str, str], int] | None = None) -> None:
         rows = [(e.hall, e.seq, e.id, e.cause, e.at, e.kind, e.data, e.hash) for e in entries]
+        with self._turn:
+            self._append(rows, cursors or {})
+
+    def _append(self, rows: list[tuple[Any, ...]], cursors: Mapping[tuple[str, str], int]) -> None:
         execute = self._db.execute
         try:
             execute("BEGIN IMMEDIATE")
             try:
                 self._db.executemany(_INSERT, rows)
-                for (hall, source), seq in (cursors or {}).items():
+                for (hall, source), seq in cursors.items():
                     execute(_CURSOR, (hall, source, seq))
                 execute("COMMIT")
             except BaseException:
@@ -182,6 +191,7 @@ class SqliteStore:
 
     def _rows(self, sql: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         try:
-            return self._db.execute(sql, values).fetchall()
+            with self._turn:
+                return self._db.execute(sql, values).fetchall()
         except sqlite3.Error as error:
             raise StoreError(f"The journal cannot be read: {error}.") from error
