@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import pytest
 from hall_stories import HALL, MINUTE, folded, queue, snapshot, window
@@ -22,7 +22,7 @@ from queue_server.domain.calendar import day_of, instant
 from queue_server.domain.decide import decide, issue
 from queue_server.domain.events import Outcome, Rule
 from queue_server.domain.life import ENDED, State
-from queue_server.domain.model import Hall, Ticket, Window
+from queue_server.domain.model import Hall, Line, Ticket, Window
 from queue_server.domain.numbering import share
 from queue_server.domain.refusal import Refused
 from queue_server.journal.entry import decode, encode
@@ -67,6 +67,9 @@ PRESSES: dict[State | None, list[type]] = {
 }
 ALL_PRESSES = [c.CallNext, c.CallTicket, c.Start, c.MarkNoShow, c.Recall, c.Park, c.Transfer, c.Finish]
 Thing = TypeVar("Thing")
+Resident: TypeAlias = tuple[str, str, int | None, int]
+Step: TypeAlias = tuple[int, int, int]
+Print: TypeAlias = tuple[str, bool, bool]
 
 
 def next_day(day: str) -> str:
@@ -132,6 +135,7 @@ class Life(RuleBasedStateMachine):
         self.numbers: dict[str, set[tuple[str, int]]] = {}
         self.labels: dict[str, set[str]] = {}
         self.moved: set[str] = set()
+        self.voided: set[str] = set()
         self.in_force: list[cfg.Configuration] = []
 
     # --- asking and telling
@@ -161,10 +165,12 @@ class Life(RuleBasedStateMachine):
         match fact:
             case e.TicketIssued():
                 self.heard.setdefault(fact.day, set()).add(fact.ticket)
+            case e.TicketVoided():
+                self.voided.add(fact.ticket)
             case e.TicketRestored() | e.TicketParked() | e.TicketTransferred():
                 self.moved.add(fact.ticket)
             case e.DayOpened():
-                self.in_force = [fact.configuration]
+                self.in_force = [*self.in_force[-1:], fact.configuration]  # at dawn, kiosks printed by the last one
             case e.ConfigurationApplied():
                 self.in_force.append(fact.configuration)
         self.hall.apply(fact)
@@ -190,7 +196,7 @@ class Life(RuleBasedStateMachine):
     # --- what happens
 
     @initialize(residents=st.lists(RESIDENTS, min_size=3, max_size=8), steps=STEPS)
-    def morning(self, residents: list[tuple[str, str, int | None, int]], steps: list[tuple[int, int, int]]) -> None:
+    def morning(self, residents: list[Resident], steps: list[Step]) -> None:
         self.do(c.OpenDay(day=FIRST_DAY, configuration=BASE))
         self.open_all_windows()
         self.a_busy_while(residents, steps)
@@ -201,21 +207,19 @@ class Life(RuleBasedStateMachine):
         self.now += ms
 
     @rule(residents=st.lists(RESIDENTS, max_size=4), steps=STEPS)
-    def a_busy_while(
-        self, residents: list[tuple[str, str, int | None, int]], steps: list[tuple[int, int, int]]
-    ) -> None:
+    def a_busy_while(self, residents: list[Resident], steps: list[Step]) -> None:
         self.residents_come(residents)
         self.staff_work(steps)
 
     @rule(residents=st.lists(RESIDENTS, min_size=1, max_size=4))
-    def residents_come(self, residents: list[tuple[str, str, int | None, int]]) -> None:
+    def residents_come(self, residents: list[Resident]) -> None:
         for line, klass, quarters, ms in residents:
             self.now += ms
             slot = None if quarters is None else (self.now // QUARTER + quarters) * QUARTER
             self.do(c.IssueTicket(ticket=self.new_id(), queue=line, klass=klass, slot=slot))
 
     @rule(steps=STEPS)
-    def staff_work(self, steps: list[tuple[int, int, int]]) -> None:
+    def staff_work(self, steps: list[Step]) -> None:
         """What staff do at a window depends on what is there; now and then they press what makes no sense."""
         for which, what, more in steps:
             for at in one_of(which, list(self.hall.windows.values())):
@@ -266,17 +270,33 @@ class Life(RuleBasedStateMachine):
     def the_hall_is_configured(self, variant: cfg.Configuration) -> None:
         self.do(c.ApplyConfiguration(configuration=variant))
 
-    @rule(what=st.sampled_from(("close", "force", "night", "night", "open")), variant=st.sampled_from(MORNINGS))
-    def the_day_goes_on(self, what: str, variant: cfg.Configuration) -> None:
-        if what == "open":
-            if self.do(c.OpenDay(day=day_of(ZONE, self.now), configuration=variant)):
-                self.open_all_windows()
-        elif len(self.hall.tickets) < 8:
-            self.now += MINUTE  # too early for that
-        elif what == "night":  # it is dawn of the next day, and the hall has not opened it yet
-            self.now = instant(ZONE, next_day(day_of(ZONE, self.now)), "06:30")
-        else:
-            self.do(c.CloseDay(force=what == "force"))
+    @rule(force=st.booleans())
+    def evening(self, force: bool) -> None:
+        if len(self.hall.tickets) >= 8:
+            self.do(c.CloseDay(force=force))
+
+    @rule(
+        prints=st.lists(st.tuples(st.integers(0, 1), PRINTS), max_size=4),
+        told=st.lists(st.integers(0, 1), max_size=3),
+        opens=st.booleans(),
+        variant=st.sampled_from(MORNINGS),
+    )
+    def night(self, prints: list[tuple[int, Print]], told: list[int], opens: bool, variant: cfg.Configuration) -> None:
+        """At dawn of the next day kiosks that are cut off print; the hall may hear of it before it opens the day."""
+        if len(self.hall.tickets) < 8:
+            return
+        self.now = instant(ZONE, next_day(day_of(ZONE, self.now)), "06:30")
+        for kiosk, (line, _, fails) in prints:
+            self.a_kiosk_prints(kiosk, [(line, True, fails)])
+        for kiosk in told:
+            self.a_kiosk_tells_the_hall(kiosk, 5)
+        if opens:
+            self.morning_comes(variant)
+
+    @rule(variant=st.sampled_from(MORNINGS))
+    def morning_comes(self, variant: cfg.Configuration) -> None:
+        if self.do(c.OpenDay(day=day_of(ZONE, self.now), configuration=variant)):
+            self.open_all_windows()
 
     def open_all_windows(self) -> None:
         for code in list(self.hall.windows):
@@ -285,7 +305,7 @@ class Life(RuleBasedStateMachine):
     # --- kiosks
 
     @rule(kiosk=st.integers(0, 1), prints=st.lists(PRINTS, min_size=1, max_size=3))
-    def a_kiosk_prints(self, kiosk: int, prints: list[tuple[str, bool, bool]]) -> None:
+    def a_kiosk_prints(self, kiosk: int, prints: list[Print]) -> None:
         for line, cut_off, fails in prints:
             if cut_off:
                 self.print_cut_off(self.kiosks[kiosk], line)
@@ -364,12 +384,15 @@ class Life(RuleBasedStateMachine):
     def every_ticket_is_in_one_place(self) -> None:
         hall = self.hall
         assert set(hall.tickets) == self.heard.get(hall.day or "", set()), "a ticket was lost or came from nowhere"
-        lines = {**{(q, None): line for q, line in hall.lines.items()}, **{(None, w): x for w, x in hall.held.items()}}
+        lines: dict[tuple[str | None, str | None], Line] = {(q, None): line for q, line in hall.lines.items()}
+        lines |= {(None, w): line for w, line in hall.held.items()}
         places = Counter(id_ for line in lines.values() for id_ in line)
         places.update(w.ticket for w in hall.windows.values() if w.ticket is not None)
         places.update(t.id for t in hall.tickets.values() if t.state in ENDED or t.state is State.NO_SHOW)
         assert places == Counter(list(hall.tickets)), "a ticket is nowhere, or in two places"
         for ticket in hall.tickets.values():
+            if ticket.called_at is None:
+                assert (ticket.state is State.VOIDED) == (ticket.id in self.voided), "nobody comes with a voided ticket"
             if ticket.state is State.WAITING:
                 own_line = (None, ticket.held_for) if ticket.held_for else (ticket.queue, None)
                 assert ticket.id in lines[own_line], "a ticket waits in a line that is not its own"

@@ -333,9 +333,7 @@ class Hall:
         self._window(event.window).serves = {s.queue: round(s.helper_after * MINUTE) for s in event.serves}
 
     def _device_reported(self, event: e.DeviceReported) -> None:
-        last = self.devices.get(event.device)
-        if last is None or last.at <= event.at:
-            self.devices[event.device] = event
+        self.devices[event.device] = event  # a device has one writer, whose facts come in order
 
 
 def serves_of(setup: WindowSetup) -> dict[str, int]:
