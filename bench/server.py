@@ -18,7 +18,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -75,25 +74,27 @@ def prepare(city: Path, folder: Path, *, finished: int = 0, waiting: int = 0) ->
 
 
 def issuing(queues: list[str]) -> load.Ask:
-    turn = itertools.cycle(queues)
+    requests = itertools.cycle([load.post(f"{API}/tickets", {"queue": queue}) for queue in queues])
 
-    def ask(_: dict[str, Any] | None) -> tuple[str, dict[str, Any]]:
-        return f"{API}/tickets", {"queue": next(turn)}
+    def ask(_: bytes | None) -> bytes:
+        return next(requests)
 
     return ask
 
 
 def calling(window: str) -> load.Ask:
     """Call, start, call the next (which finishes the one before): two presses a ticket."""
+    base = f"{API}/windows/{window}"
+    opened, start = load.post(f"{base}/open", {}), load.post(f"{base}/start", {})
+    first, following = load.post(f"{base}/call-next", {}), load.post(f"{base}/call-next", {"outcome": "done"})
 
-    def ask(answer: dict[str, Any] | None) -> tuple[str, dict[str, Any]]:
-        now = (answer or {}).get("window", {}).get("state") if answer else None
-        base = f"{API}/windows/{window}"
+    def ask(answer: bytes | None) -> bytes:
         if answer is None:
-            return f"{base}/open", {}
-        if now == "called":
-            return f"{base}/start", {}
-        return f"{base}/call-next", {"outcome": "done"} if now == "serving" else {}
+            return opened
+        window_now = answer.partition(b'"ticket":')[0]
+        if b'"state":"called"' in window_now:
+            return start
+        return following if b'"state":"serving"' in window_now else first
 
     return ask
 

@@ -1,0 +1,237 @@
+"""The pieces every screen is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from kivy.core.text import Label as Typesetter
+from kivy.graphics import Color, Rectangle
+from kivy.lang import Builder
+from kivy.metrics import sp
+from kivy.properties import (
+    BooleanProperty,
+    ColorProperty,
+    NumericProperty,
+    OptionProperty,
+    StringProperty,
+)
+from kivy.uix.behaviors import ButtonBehavior
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.gridlayout import GridLayout
+from kivy.uix.scrollview import ScrollView
+from kivy.uix.widget import Widget
+
+from kiosk import linebreak
+from kiosk.screens import look
+from kiosk.screens.sheets import Sheet
+
+LINE_HEIGHT = 0.92
+SMALLEST = 0.6
+"""How far type may shrink to fit, of the size it should have."""
+
+
+@cache
+def _typesetter(size: float, bold: bool) -> Typesetter:
+    typesetter = Typesetter(font_size=size, bold=bold)
+    typesetter.resolve_font_name()
+    return typesetter
+
+
+@cache
+def _width(character: str, size: float, bold: bool) -> float:
+    return float(_typesetter(size, bold).get_extents(character)[0])
+
+
+def _measure(text: str, size: float, bold: bool) -> float:
+    """Pixels across, a little more than it will be: characters are measured one by one."""
+    return sum(_width(character, size, bold) for character in text)
+
+
+def _steps_down(wanted: float) -> Iterator[float]:
+    """Sizes to try, the wanted one first. They are few, because every size of a Chinese font takes 2.5 MB."""
+    yield wanted
+    yield from (size for size in (*look.NUMBER, *reversed(look.SCALE)) if wanted * SMALLEST <= size < wanted)
+
+
+class Phrase(Widget):
+    """Text broken into lines by the rules of its script; its height follows at once from its width.
+
+    `wanted` is its size in sp: less, if it takes more than `most` lines or a word of it is wider than the place.
+    `evenly` makes lines of about the same length. `absent` takes it out of its row or column.
+    Kivy's own Label keeps a picture as wide as its place, which costs more to draw and to keep.
+    """
+
+    words = StringProperty("")
+    wanted = NumericProperty(look.SMALL)
+    most = NumericProperty(0)
+    bold = BooleanProperty(False)
+    evenly = BooleanProperty(False)
+    absent = BooleanProperty(False)
+    halign = OptionProperty("left", options=["left", "center", "right"])
+    color = ColorProperty(look.INK)
+    text = StringProperty("")
+    """The words as broken into lines, as drawn."""
+
+    def __init__(self, **properties: object) -> None:
+        self._ink = Color(rgba=look.INK)
+        self._drawn = Rectangle(size=(0, 0))
+        super().__init__(size_hint_y=None, height=0, **properties)
+        self.canvas.add(self._ink)
+        self.canvas.add(self._drawn)
+        for name in ("words", "width", "wanted", "most", "bold", "evenly", "absent", "halign"):
+            self.fbind(name, self._arrange)
+        for name in ("x", "y", "right", "top"):
+            self.fbind(name, self._place)
+        self.fbind("color", self._dye)
+        self._dye()
+        self._arrange()
+
+    @property
+    def drawn_size(self) -> tuple[float, float]:
+        """Pixels of the text as drawn."""
+        return tuple(self._drawn.size)
+
+    def _arrange(self, *_: object) -> None:
+        if self.absent or not self.words or self.width <= 1:
+            self.text, self._drawn.size, self.height = "", (0, 0), 0
+            return
+        tried = [sp(size) for size in _steps_down(self.wanted)]
+        size = next((size for size in tried if self._fits(size)), tried[-1])
+        self.text = "\n".join(self._lines(size))
+        typesetter = Typesetter(
+            text=self.text, font_size=size, bold=self.bold, halign=self.halign, line_height=LINE_HEIGHT
+        )
+        typesetter.refresh()
+        self._drawn.texture = typesetter.texture
+        self._drawn.size = typesetter.texture.size
+        self.height = typesetter.texture.height
+        self._place()
+
+    def _place(self, *_: object) -> None:
+        spare = self.width - self._drawn.size[0]
+        share = {"left": 0, "center": 0.5, "right": 1}[self.halign]
+        self._drawn.pos = (int(self.x + spare * share), int(self.y))
+
+    def _dye(self, *_: object) -> None:
+        self._ink.rgba = self.color
+
+    def _fits(self, size: float) -> bool:
+        whole = linebreak.fits_whole(self.words, self.width, lambda text: _measure(text, size, self.bold))
+        return whole and (not self.most or len(self._lines(size)) <= self.most)
+
+    def _lines(self, size: float) -> list[str]:
+        wrap = linebreak.balanced if self.evenly or self.halign == "center" else linebreak.wrap
+        return wrap(self.words, self.width, lambda text: _measure(text, size, self.bold))
+
+
+class Card(Sheet):
+    """A sheet that carries text."""
+
+
+class Badge(Sheet):
+    """A letter, a number or a sign on its own ground."""
+
+    text = StringProperty("")
+    size_of_text = NumericProperty(look.HUGE)
+    ink = ColorProperty(look.ON_BLUE)
+
+
+class Target(ButtonBehavior, Sheet):
+    """Something to touch. `tag` is its name for tests and tools."""
+
+    tag = StringProperty("")
+    pressed_fill = ColorProperty(look.PALE_BLUE)
+
+    def __init__(self, **properties: object) -> None:
+        super().__init__(**properties)
+        self.fbind("state", self._choose)
+        self.fbind("pressed_fill", self._choose)
+
+    def surface(self) -> tuple[float, ...]:
+        return tuple(self.pressed_fill if self.state == "down" else self.fill)
+
+
+class Knob(Target):
+    """A button with words on it, and perhaps smaller words below."""
+
+    words = StringProperty("")
+    small = StringProperty("")
+    letters = NumericProperty(look.LARGE)
+    ink = ColorProperty(look.BLUE)
+
+
+class Notice(Card):
+    title = StringProperty("")
+    body = StringProperty("")
+
+
+class Heading(BoxLayout):
+    title = StringProperty("")
+    hint = StringProperty("")
+
+
+class FigureBox(Card):
+    """A number and what it says; `upright` puts the number below."""
+
+    name = StringProperty("")
+    value = StringProperty("")
+    known = BooleanProperty(True)
+    upright = BooleanProperty(True)
+
+
+class Spread(GridLayout):
+    """Rows that fill the place they have: never lower than what they say, never higher than `tallest`."""
+
+    tallest = NumericProperty(0)
+    place = NumericProperty(0)
+
+    def __init__(self, **properties: object) -> None:
+        super().__init__(size_hint_y=None, **properties)
+        for name in ("minimum_height", "place", "cols"):
+            self.fbind(name, self._spread)
+
+    def _spread(self, *_: object) -> None:
+        rows = -(-len(self.children) // self.cols)
+        gaps = self.padding[1] + self.padding[3] + self.spacing[1] * (rows - 1)
+        self.height = max(self.minimum_height, min(self.place, self.tallest * rows + gaps))
+
+
+class Shutter(ScrollView):
+    """A ScrollView that clips by a rectangle of the screen: Kivy's clips by drawing its whole place twice."""
+
+
+class Scroll(BoxLayout):
+    """What may be longer than its place: with a bar to drag and, for those who do not know that, two buttons."""
+
+    up = StringProperty("")
+    down = StringProperty("")
+    overflows = BooleanProperty(False)
+
+    def hold(self, content: Widget) -> None:
+        """Show `content`, whose height is its own."""
+        view = self.ids.view
+        view.clear_widgets()
+        view.add_widget(content)
+        content.fbind("height", self._compare)
+        self.fbind("height", self._compare)
+        self._compare()
+
+    def _compare(self, *_: object) -> None:
+        # Against the place without the buttons, so that showing them does not hide them again.
+        content = self.ids.view.children[0]
+        self.overflows = content.height > self.height + 1
+
+    def to_top(self) -> None:
+        self.ids.view.scroll_y = 1
+
+    def turn(self, pages: int) -> None:
+        """Go `pages` pages down, each a little less than the place is high."""
+        view = self.ids.view
+        beyond = view.children[0].height - view.height
+        if beyond > 0:
+            view.scroll_y = min(1, max(0, view.scroll_y - pages * view.height * 0.85 / beyond))
+
+
+Builder.load_file(str(Path(__file__).with_name("parts.kv")))
