@@ -232,7 +232,7 @@ def press_to_followers(server: Server, count: int, presses: int) -> list[float]:
 
 def fan_out(city: Path, folder: Path, raw: float, seconds: float, counts: list[int]) -> None:
     print("\nFrom a press to the last follower (ms, commit included) beside a bare write loop to as many sockets")
-    table = Table("followers", "ours p50", "ours p99", "bare p50", "bare p99", "ratio p50")
+    table = Table("followers", "ours p50", "ours worst", "bare p50", "bare worst", "ratio p50")
     with hall_server(city, HALL, prepare(city, folder)) as server:
         for count in counts:
             ours = sorted(press_to_followers(server, count, 60))

@@ -99,7 +99,6 @@ class Figure:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadingPage:
-    title: str
     name: str
     second: str
     parts: tuple[Part, ...]
@@ -303,7 +302,6 @@ def _reading(screen: flow.Reading, around: Surroundings, words: Words) -> Readin
     name: Text = service.name if service else queue.name
     disclosures = service.disclosures if service else None
     return ReadingPage(
-        title=words("read.title") if disclosures else words("read.ask_title"),
         name=words.of(name), second=words.beside(name),
         parts=tuple(_parts(disclosures, words)),
         figures=_figures(around.queue(queue.code), words),
