@@ -11,13 +11,14 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Protocol
+from typing import Any
 
 import gevent
 import yaml
 from gevent.event import Event
 
 from devices.call_pad.protocol import CallKeypad
+from devices.carrier import Carrier
 from devices.led_sign.driver import Sign, SignBus
 from devices.pad_line.driver import Pad, PadLine
 from devices.pad_line.keypad import KeypadPort
@@ -49,14 +50,6 @@ PAD_TEXTS = PadTexts(
 )
 
 log = logging.getLogger("bianmin.display")
-
-
-class Carrier(Protocol):
-    """A line with devices on it, as its driver runs it."""
-
-    def serve(self) -> None: ...
-
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from threading import Condition
 
+from devices.carrier import Carrier
 from devices.led_sign import protocol
 from devices.led_sign.protocol import Ack, Colour, Face, FrameDecoder, Nack, Told
 from devices.transport import Reconnecting, Transport
@@ -79,7 +79,7 @@ class _Sign:
         self.refresh_at = float("-inf")
 
 
-class SignBus:
+class SignBus(Carrier):
     """All signs on one serial line or TCP connection.
 
     `show` may be called from any thread and never waits for a wire. One thread works: it runs `serve`, or calls
@@ -95,14 +95,13 @@ class SignBus:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`stale_after`: seconds after which a sign that no longer hears us goes dark (0: never, else over 30)."""
+        super().__init__()
         self._wire = wire if isinstance(wire, Reconnecting) else Reconnecting(wire, clock=clock)
         self._signs = {sign.address: _Sign(sign) for sign in signs}
         self._stale_after = stale_after
         self._clock = clock
         self._decoder = FrameDecoder()
         self._connection = 0
-        self._wake = Condition()
-        self._news = self._closing = self._serving = False
 
     def show(self, address: int, line1: str, line2: str, colour: Colour = Colour.RED) -> str:
         """Wish for what a sign shall show; gives the characters its font lacks (shown as □ or plainer).
@@ -141,26 +140,8 @@ class SignBus:
         with self._wake:
             return {address: state.health for address, state in self._signs.items()}
 
-    def serve(self) -> None:
-        """Work until `close` is called from another thread."""
-        self._serving = True
-        try:
-            while not self._closing:
-                wait = self.step()
-                with self._wake:
-                    self._wake.wait_for(lambda: self._news or self._closing, wait)
-                    self._news = False
-        finally:
-            self._wire.close()
-            self._serving = False
-
-    def close(self) -> None:
-        """End `serve` (it closes the wire on its way out). The signs keep their text until it is stale."""
-        with self._wake:
-            self._closing = True
-            self._wake.notify_all()
-        if not self._serving:
-            self._wire.close()
+    def _hang_up(self) -> None:
+        self._wire.close()
 
     def check(self) -> dict[int, Health]:
         """Ask every sign now, for an installer. Not while `serve` runs. Takes up to a second for each silent sign."""

@@ -11,9 +11,9 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from threading import Condition
 from typing import Protocol, TypeAlias
 
+from devices.carrier import Carrier
 from devices.pad_line import protocol
 from devices.pad_line.protocol import (
     Done,
@@ -99,7 +99,7 @@ class _Station:
         return wanted if wanted != self.told else protocol.poll(self.last_event)
 
 
-class PadLine:
+class PadLine(Carrier):
     """The host of one serial line (or TCP connection) with pads of ours, by address 1..99.
 
     One thread works: it runs `serve`, or calls `step` again and again. Nothing here raises for what a wire or a pad
@@ -109,6 +109,7 @@ class PadLine:
     def __init__(
         self, wire: Transport, pads: Mapping[int, Pad], *, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        super().__init__()
         if wrong := [address for address in pads if not 1 <= address <= 99]:
             raise ValueError(f"a pad's address is 1 to 99, not {wrong[0]}")
         self._wire = wire if isinstance(wire, Reconnecting) else Reconnecting(wire, clock=clock)
@@ -118,33 +119,14 @@ class PadLine:
         self._connection = 0
         self._number = 0
         self._away_due = float("-inf")
-        self._closing = self._serving = False
-        self._stop = Condition()
 
     @property
     def health(self) -> dict[int, Health]:
         """Of every pad, by address."""
         return {station.address: station.pad.health for station in self._stations}
 
-    def serve(self) -> None:
-        """Work until `close` is called from another thread."""
-        self._serving = True
-        try:
-            while not self._closing:
-                wait = self.step()
-                with self._stop:
-                    self._stop.wait_for(lambda: self._closing, wait)
-        finally:
-            self._wire.close()
-            self._serving = False
-
-    def close(self) -> None:
-        """End `serve` (it closes the wire on its way out)."""
-        with self._stop:
-            self._closing = True
-            self._stop.notify_all()
-        if not self._serving:
-            self._wire.close()
+    def _hang_up(self) -> None:
+        self._wire.close()
 
     def check(self) -> dict[int, Health]:
         """Greet every pad now, for an installer. Not while `serve` runs; under a second for each silent pad."""

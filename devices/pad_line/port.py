@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from threading import Condition
 from typing import Protocol
 
+from devices.carrier import Carrier
 from devices.pad_line.driver import REOPEN_AFTER, Health, Pad
 from devices.pad_line.protocol import Words
 
@@ -35,14 +35,14 @@ class PadPort(Protocol):
         """What was pressed, as soon as there is any; [] after `timeout` seconds."""
 
 
-class SinglePad:
+class SinglePad(Carrier):
     """Carries one pad over a PadPort: opens it, reopens it, tells, listens. Nothing is raised for what it does."""
 
     def __init__(self, port: PadPort, pad: Pad) -> None:
+        super().__init__()
         self._port, self._pad = port, pad
         self._told: Words | None = None
-        self._open = self._closing = self._serving = False
-        self._stop = Condition()
+        self._open = False
 
     def step(self, timeout: float = 0.1) -> float:
         """Listen for at most `timeout` seconds; gives how long to wait until the next step makes sense."""
@@ -66,22 +66,5 @@ class SinglePad:
         self._pad.tick()
         return wait
 
-    def serve(self) -> None:
-        """Work until `close` is called from another thread."""
-        self._serving = True
-        try:
-            while not self._closing:
-                wait = self.step()
-                with self._stop:
-                    self._stop.wait_for(lambda: self._closing, wait)
-        finally:
-            self._port.close()
-            self._serving = False
-
-    def close(self) -> None:
-        """End `serve` (it closes the port on its way out)."""
-        with self._stop:
-            self._closing = True
-            self._stop.notify_all()
-        if not self._serving:
-            self._port.close()
+    def _hang_up(self) -> None:
+        self._port.close()
