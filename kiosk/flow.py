@@ -228,9 +228,11 @@ def step(
                 return (_show(session, reading, at) if _exists(reading, around.configuration) else session), ()
             return session, ()
         case Confirm():
-            if isinstance(session.screen, Reading) and not hasty and around.closed is None:
-                return _order(session, session.screen, at)
-            return session, ()
+            if not isinstance(session.screen, Reading) or hasty or around.closed is not None:
+                return session, ()
+            if not _exists(session.screen, around.configuration):  # withdrawn while it was read
+                return _show(session, ChoosingQueue(), at), ()
+            return _order(session, session.screen, at)
         case _:
             assert_never(happened)
 

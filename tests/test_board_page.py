@@ -120,7 +120,8 @@ def test_a_flash_is_as_old_as_its_call_whatever_is_drawn_anew(display: Display, 
     gap = early[first] - early[second]
     assert gap > 100, "the second call did not make the first flash anew"
     assert abs(late[first] - late[second] - gap) < 20
-    assert 0 <= late[first] - early[first] < 2_000
+    # Each page knows the hall's time only as well as its own answer travelled, so a little either way.
+    assert -500 < late[first] - early[first] < 2_000
 
 
 def test_an_old_answer_never_replaces_a_newer_one(display: Display, hall: Client, pages: Pages) -> None:

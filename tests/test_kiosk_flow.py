@@ -177,6 +177,13 @@ def test_a_service_that_vanishes_while_it_is_read_leads_home() -> None:
     assert visit.does(Tick()).screen == ChoosingQueue()
 
 
+def test_a_service_withdrawn_while_it_is_read_is_not_taken_a_ticket_for() -> None:
+    session = Session(screen=Reading(queue="B", service=None), entered_at=0.0)
+    without = Surroundings(configuration=replace(HALL, queues=HALL.queues[:1], services=()))
+    session, effects = step(session, Confirm(), without, 60.0)
+    assert (session.screen, effects) == (ChoosingQueue(), ())
+
+
 # --- whatever happens
 
 ANY_QUEUE = st.sampled_from(["A", "B", "C", "nowhere"])
