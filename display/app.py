@@ -121,5 +121,4 @@ def _windows(hall: Hall, ticket: Ticket | None) -> list[str]:
     one = ticket.window or ticket.held_for
     if one is not None:
         return [one]
-    serving = [window for window in hall.windows.values() if window.is_open and ticket.queue in window.serves]
-    return [w.code for w in serving if w.serves[ticket.queue] == 0] or [w.code for w in serving]
+    return hall.windows_for(ticket.queue)

@@ -16,7 +16,6 @@ from typing import Any
 import urllib3
 
 from kiosk.surroundings import Heard, QueueNow, own_windows
-from queue_server.domain import model
 from queue_server.domain.refusal import Reason, Refused
 from queue_server.journal.follow import Follower
 from queue_server.journal.push import Pusher
@@ -111,7 +110,7 @@ class Link:
                 queue.code: QueueNow(
                     waiting=len(hall.line(queue.code)),
                     wait=self._waits.get(queue.code),
-                    windows=_calling(hall, queue.code) or own_windows(configuration, queue.code),
+                    windows=tuple(hall.windows_for(queue.code)) or own_windows(configuration, queue.code),
                 )
                 for queue in configuration.queues
             } if configuration else {},
@@ -160,12 +159,6 @@ class Link:
 
     def told(self) -> None:
         self._pusher.wake()
-
-
-def _calling(hall: model.Hall, queue: str) -> tuple[str, ...]:
-    """The windows open now that serve the queue as their own; those that help if there is none."""
-    serving = [window for window in hall.windows.values() if window.is_open and queue in window.serves]
-    return tuple(w.code for w in serving if not w.serves[queue]) or tuple(w.code for w in serving)
 
 
 def _waits(content: Any) -> dict[str, tuple[int, int]]:

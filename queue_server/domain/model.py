@@ -131,6 +131,11 @@ class Hall:
         """How many will be called before it in its line; None unless it waits."""
         return self._line_of(ticket).ahead_of(ticket) if ticket.state is State.WAITING else None
 
+    def windows_for(self, queue: str) -> list[str]:
+        """Open windows that serve a queue as their own; those that help if there is none."""
+        serving = [w for w in self.windows.values() if w.is_open and queue in w.serves]
+        return [w.code for w in serving if w.serves[queue] == 0] or [w.code for w in serving]
+
     # --- folding
 
     def apply(self, event: Event) -> None:

@@ -43,15 +43,9 @@ def ticket(hall: Hall, ticket: Ticket) -> dict[str, Any]:
         "ahead": ahead,
         "wait": None if ahead is None else wait(expected_wait(hall, ticket.queue, ahead)),
         "window": ticket.window or ticket.held_for,
-        "windows": windows_for(hall, ticket.queue) if ticket.held_for is None else [ticket.held_for],
+        "windows": hall.windows_for(ticket.queue) if ticket.held_for is None else [ticket.held_for],
         "outcome": ticket.outcome,
     }
-
-
-def windows_for(hall: Hall, queue: str) -> list[str]:
-    """Open windows that serve a queue as their own; those that help if there is none."""
-    serving = [w for w in hall.windows.values() if w.is_open and queue in w.serves]
-    return [w.code for w in serving if w.serves[queue] == 0] or [w.code for w in serving]
 
 
 def window_state(hall: Hall, window: Window) -> str:
