@@ -3,7 +3,7 @@
 .PHONY: run test lock
 .DEFAULT_GOAL := run
 
-.venv/ready: deploy/install requirements.lock pyproject.toml
+.venv/ready: deploy/install requirements.lock tests/emupos.lock pyproject.toml
 	deploy/install
 
 run: .venv/ready

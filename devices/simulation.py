@@ -7,14 +7,11 @@ to `Cable.far`, to a kernel pty (`PtyEnd`) or to a TCP port (`TcpEnd`), and can 
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
-import select
 import socket
-import sys
 import time
 import tty
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from threading import Condition, Thread
 from types import TracebackType
@@ -195,32 +192,3 @@ class Running:
         if answer:
             with contextlib.suppress(TimeoutError):  # nobody reads: on a real line those bytes are lost
                 self.wire.write(answer, 0.5)
-
-
-def take_commands(commands: Mapping[str, Callable[[], object]], *, until: Callable[[], bool]) -> None:
-    """Read one command a line from standard input and do it, until `quit`, or `until()` is true.
-
-    At the end of standard input (a service started without one) it goes on waiting for `until`.
-    """
-    say = functools.partial(print, flush=True)
-    known = ", ".join([*commands, "quit"])
-    say("commands:", known)
-    typed = b""
-    listening = True
-    while not until():
-        if not listening:
-            time.sleep(0.2)
-            continue
-        if not select.select([sys.stdin], [], [], 0.2)[0]:
-            continue
-        chunk = os.read(sys.stdin.fileno(), LIMIT)
-        listening = bool(chunk)
-        *lines, typed = (typed + chunk).split(b"\n")
-        for word in (line.decode(errors="replace").strip() for line in lines):
-            if word == "quit":
-                return
-            if act := commands.get(word):
-                said = act()
-                say("ok" if said is None else said)
-            elif word:
-                say(f"unknown: {word}. Known:", known)

@@ -17,6 +17,7 @@ import termios
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from copy import copy
 from types import TracebackType
 from typing import ClassVar, Self, TypeVar
 from urllib.parse import parse_qsl
@@ -237,11 +238,17 @@ class FileTransport(Descriptor):
                 os.close(fd)
 
 
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):  # int() would also take ９６００, " 9600" and 9_600
+        raise ValueError(f"{text!r} is no number in plain digits 0-9")
+    return int(text)
+
+
 _SERIAL_OPTIONS: dict[str, Callable[[str], object]] = {
-    "baud": int,
-    "bits": int,
+    "baud": _number,
+    "bits": _number,
     "parity": str.upper,
-    "stop": float,
+    "stop": lambda text: 1.5 if text == "1.5" else _number(text),
     **dict.fromkeys(("rtscts", "xonxoff", "dsrdtr"), lambda text: {"0": False, "1": True}[text]),
 }
 
@@ -264,7 +271,7 @@ def open_transport(url: str) -> Transport:
             case "tcp" if not query:
                 host, _, port = place.rpartition(":")
                 host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-                if not host or not (port.isdecimal() and 0 < int(port) < 65536):
+                if not host or not port or not 0 < _number(port) < 65536:
                     raise ValueError("a host and a port from 1 to 65535 are needed")
                 host.encode("idna")  # an impossible name is a mistake in the line (UnicodeError is a ValueError)
                 return TcpTransport(host, int(port))
@@ -334,7 +341,7 @@ class Reconnecting(Transport):
             return act()
         except OSError as e:
             self._inner.close()
-            self.fault = e
+            self.fault = copy(e)  # kept without its traceback, whose frames hold what a driver had read: perhaps a card
             self._due = self._clock() + self._pause
             self._pause = min(self._longest, 2 * self._pause)
             raise

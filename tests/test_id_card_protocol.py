@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import struct
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -223,15 +220,6 @@ def test_a_late_or_doubled_reply_does_not_answer_another_command() -> None:
 @given(st.sampled_from([status for status in Status if status not in (Status.OK, Status.FOUND, Status.NO_CARD)]))
 def test_an_error_answers_any_command(status: Status) -> None:
     assert all(answers(command, Reply(status=status, data=bytearray())) for command in Command)
-
-
-def test_a_coverage_guided_fuzzer_finds_nothing_in_a_bounded_time() -> None:
-    program = Path(__file__).parents[1] / "bench" / "fuzz_id_card.py"
-    done = subprocess.run(
-        [sys.executable, program, "--runs", "1000"], capture_output=True, text=True, check=False, timeout=200
-    )
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
-    assert done.stdout.startswith("1000 inputs in ")
 
 
 def test_the_module_number_is_written_as_on_the_reader() -> None:

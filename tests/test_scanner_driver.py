@@ -20,10 +20,10 @@ from devices.evdev import KeyboardTransport
 from devices.scanner.driver import GARBLED_AFTER, SILENT_AFTER, WiredScanner, open_scanner
 from devices.scanner.protocol import Family
 from devices.scanner.reading import Health, Reading
-from devices.scanner.signed import Flaw, Rejected, sign, verify
 from devices.scanner.simulator import SimulatedScanner, typed
 from devices.simulation import PtyEnd, Running, TcpEnd
 from devices.transport import Reconnecting, Transport, open_transport
+from queue_server.domain.codes import Flaw, Rejected, sign, verify
 
 A001, A002 = Reading(data=b"A001"), Reading(data=b"A002")
 

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.cable import Cable, CableEnd, doubled, drop, noise, split
-from devices.simulation import PtyEnd, Running, TcpEnd, take_commands
+from devices.simulation import PtyEnd, Running, TcpEnd
 from devices.transport import Reconnecting, Transport, open_transport
 
 
@@ -175,7 +175,14 @@ def test_a_plain_file_or_a_tty_is_no_character_device(tmp_path: Path) -> None:
         ("serial:/dev/ttyS0?baud", "baud"),
         ("serial:/dev/ttyS0?parity=Z", "parity"),
         ("serial:/dev/ttyS0?rtscts=yes", "yes"),
+        ("serial:/dev/ttyS0?baud=９６００", "'９６００' is no number in plain digits"),
+        ("serial:/dev/ttyS0?baud=9_600", "plain digits"),
+        ("serial:/dev/ttyS0?bits=８", "plain digits"),
+        ("serial:/dev/ttyS0?stop=１", "plain digits"),
+        ("serial:/dev/ttyS0?stop=nan", "plain digits"),
         ("tcp:127.0.0.1", "host and a port"),
+        ("tcp:127.0.0.1:９１００", "'９１００' is no number in plain digits"),
+        ("tcp:127.0.0.1:", "host and a port"),
         ("tcp:127.0.0.1:0", "host and a port"),
         ("tcp:127.0.0.1:65536", "host and a port"),
         ("tcp::9100", "host and a port"),
@@ -233,6 +240,23 @@ def test_a_wire_that_is_down_is_not_tried_again_before_its_pause_is_over() -> No
     now = 20.0
     assert link.read() == b""
     assert (link.connections, link.fault) == (1, None)
+
+
+@pytest.mark.parametrize("act", [Reconnecting.open, Reconnecting.read, partial(Reconnecting.write, data=b"x")])
+def test_the_fault_a_wire_remembers_holds_nothing_of_what_its_driver_had_read(
+    act: Callable[[Reconnecting], object],
+) -> None:
+    cable = Cable()
+    link = Reconnecting(cable.near)
+    if act is not Reconnecting.open:
+        link.open()
+    cable.cut()
+    with pytest.raises(OSError, match=r".") as raised:
+        act(link)
+    assert raised.value.__traceback__ is not None, "whoever is told learns where it was"
+    assert link.fault is not None
+    assert (link.fault.__traceback__, link.fault.__context__, link.fault.__cause__) == (None, None, None)
+    assert (type(link.fault), str(link.fault)) == (type(raised.value), str(raised.value))
 
 
 def test_a_cable_carries_bytes_both_ways_and_silence() -> None:
@@ -329,25 +353,6 @@ for wire in (PtyEnd(), TcpEnd()):
         [sys.executable, "-c", program, str(root)], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.stdout, done.stderr) == ("HELLO\nHELLO\n", "")
-
-
-def test_commands_on_standard_input_are_done_until_quit(capfd: pytest.CaptureFixture[str]) -> None:
-    done: list[str] = []
-    reader, writer = os.pipe()
-    keyboard = os.dup(0)
-    try:
-        os.dup2(reader, 0)
-        os.write(writer, b"jam\nstate\nnonsense\nquit\njam\n")
-        with open(0, closefd=False) as sys.stdin:  # pytest has put something else there
-            take_commands({"jam": lambda: done.append("jam"), "state": lambda: "fine"}, until=lambda: False)
-    finally:
-        sys.stdin = sys.__stdin__
-        os.dup2(keyboard, 0)
-        for fd in (reader, writer, keyboard):
-            os.close(fd)
-    assert done == ["jam"]
-    said = capfd.readouterr().out.splitlines()
-    assert said[1:] == ["ok", "fine", "unknown: nonsense. Known: jam, state, quit"]
 
 
 def test_a_pty_of_a_simulator_is_raw_and_linked_like_an_adapter(tmp_path: Path) -> None:

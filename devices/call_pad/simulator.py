@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
-import click
-
-from devices.pad_line.simulator import KEY_LIVES, SimulatedLine, SimulatedPad, addresses, run
+from devices.pad_line.simulator import KEY_LIVES, SimulatedPad, program
 
 KEYS = ("NEXT", "RECALL", "START", "FINISH", "NOSHOW", "PAUSE")
 
@@ -60,15 +57,7 @@ def commands(pads: list[SimulatedCallPad]) -> dict[str, Callable[[], object]]:
     return found
 
 
-@click.command()
-@click.option("--tcp", "port", type=click.IntRange(0, 65535), help="Listen on this port of 127.0.0.1 (0: any).")
-@click.option("--pty", "link", type=click.Path(path_type=Path), help="Make a pty and this symbolic link to it.")
-@click.option("--pads", "listed", default="1", show_default=True, help="Their addresses, with commas.")
-def main(port: int | None, link: Path | None, listed: str) -> None:
-    """Simulated call pads on one line. Commands come on standard input, one a line."""
-    pads = [SimulatedCallPad(address) for address in addresses(listed)]
-    run(SimulatedLine(pads), "call pads", port, link, commands(pads))
-
+main = program(SimulatedCallPad, "call pads", commands)
 
 if __name__ == "__main__":
     main()

@@ -136,16 +136,16 @@ class IdCardReader:
             self._ask(Command.STATUS)
             if self._lying:
                 self._find()
-        except OSError as fault:
-            self._lose(fault)
+        except OSError:
+            self._lose()
         return self._health
 
     def identify(self) -> str | None:
         """The module's number as printed on it; None without an answer."""
         try:
             reply = self._ask(Command.MODULE_ID)
-        except OSError as fault:
-            self._lose(fault)
+        except OSError:
+            self._lose()
             return None
         return None if reply is None else module_id_of(reply)
 
@@ -160,8 +160,8 @@ class IdCardReader:
             self._begin()
         try:
             return self._read(day_key, today) if self._found else self._find()
-        except OSError as fault:
-            self._lose(fault)
+        except OSError:
+            self._lose()
             return Prompt.NO_READER
         finally:
             self._last_look = self._clock()
@@ -173,8 +173,7 @@ class IdCardReader:
         if self._lying is Prompt.ASK_STAFF:  # the next resident is given a try
             self._lying = None
 
-    def _lose(self, fault: OSError) -> None:
-        fault.__traceback__ = None  # the wire keeps its last fault, and with it would keep what our frames had read
+    def _lose(self) -> None:
         self._found = False
         self._become(Health.UNPLUGGED)
 

@@ -9,18 +9,19 @@ Its cards belong to nobody: division code 321199 is unassigned, so are country 9
 
 from __future__ import annotations
 
-import functools
 import random
 import struct
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
 
-from devices.simulation import PtyEnd, Running, TcpEnd, take_commands
+from devices.desk import live, placed
+from devices.simulation import Running
 
 START = b"\xaa\xaa\xaa\x96\x69"
 
@@ -288,7 +289,7 @@ def commands(reader: SimulatedReader, running: Running) -> dict[str, Callable[[]
         reader.faults = Faults()
 
     return {
-        **{f"place {name}": functools.partial(reader.place, name) for name in CARDS},
+        **{f"place {name}": partial(reader.place, name) for name in CARDS},
         "lift": reader.lift,
         "hasty": fault("hasty", True),
         "garbage": fault("garbage", b"\x00\xaa\xaa\x00\xff\x96"),
@@ -306,19 +307,15 @@ def commands(reader: SimulatedReader, running: Running) -> dict[str, Callable[[]
 
 
 @click.command()
-@click.option("--tcp", "port", type=click.IntRange(0, 65535), help="Listen on this port of 127.0.0.1 (0: any).")
-@click.option("--pty", "link", type=click.Path(path_type=Path), help="Make a pty and this symbolic link to it.")
+@placed
 @click.option("--place", type=click.Choice(list(CARDS)), help="Begin with this card on the reader.")
 def main(port: int | None, link: Path | None, place: str | None) -> None:
     """A simulated ID card reader. Commands come on standard input, one a line."""
     reader = SimulatedReader()
-    wire = PtyEnd(link) if port is None else TcpEnd(port)
-    with Running(reader, wire) as running:
-        url = f"serial:{wire.path}?baud=115200" if isinstance(wire, PtyEnd) else f"tcp:127.0.0.1:{wire.port}"
-        click.echo(f"ID card reader at {url}")
-        if place is not None:
-            reader.place(place)
-        take_commands(commands(reader, running), until=lambda: False)
+    if place is not None:
+        reader.place(place)
+    said, options = "ID card reader at {url}", "?baud=115200"
+    live(reader, port, link, said=said, serial_options=options, commands=partial(commands, reader))
 
 
 if __name__ == "__main__":

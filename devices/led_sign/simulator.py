@@ -17,7 +17,8 @@ from pathlib import Path
 import click
 from PIL import Image, ImageDraw, ImageFont
 
-from devices.simulation import PtyEnd, Running, TcpEnd, take_commands
+from devices.desk import live, placed
+from devices.simulation import Running
 
 RED, GREEN, YELLOW = (255, 48, 32), (48, 230, 64), (255, 190, 32)
 _LIGHTS = {"1": RED, "2": GREEN, "3": YELLOW}
@@ -341,8 +342,7 @@ def commands(signs: SimulatedSigns, running: Running) -> dict[str, Callable[[], 
 
 
 @click.command()
-@click.option("--tcp", "port", type=click.IntRange(0, 65535), help="Listen on this port of 127.0.0.1 (0: any).")
-@click.option("--pty", "link", type=click.Path(path_type=Path), help="Make a pty and this symbolic link to it.")
+@placed
 @click.option("--signs", default="1:8", show_default=True, metavar="ADDRESS:COLUMNS,…", help="The signs of the bus.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write what each panel shows into this folder.")
 def main(port: int | None, link: Path | None, signs: str, out: Path | None) -> None:
@@ -354,11 +354,8 @@ def main(port: int | None, link: Path | None, signs: str, out: Path | None) -> N
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     bus = SimulatedSigns(columns, out=out)
-    wire = PtyEnd(link) if port is None else TcpEnd(port)
-    with Running(bus, wire) as running:
-        url = f"serial:{wire.path}" if isinstance(wire, PtyEnd) else f"tcp:127.0.0.1:{wire.port}"
-        click.echo(f"LED signs {', '.join(map(str, columns))} at {url}")
-        take_commands(commands(bus, running), until=lambda: False)
+    said = f"LED signs {', '.join(map(str, columns))} at {{url}}"
+    live(bus, port, link, said=said, commands=partial(commands, bus))
 
 
 if __name__ == "__main__":

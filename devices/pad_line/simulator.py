@@ -11,13 +11,15 @@ import re
 import struct
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
-from devices.simulation import PtyEnd, Running, TcpEnd, take_commands
+from devices.desk import live, placed
+from devices.simulation import Running
 
 KEYS_KEPT = 8
 KEY_LIVES = 3.0  # seconds until a pad forgets a key nobody collected
@@ -66,18 +68,23 @@ class SimulatedPad:
                 return f"PAD {self.kind} 1"
             case _ if not self.greeted:
                 return "RESET"
-            case ["POLL", arrived]:
+            case ["POLL", arrived] if re.fullmatch("[0-9]{2}", arrived):
                 numbers = [number for number, _, _ in self.events]
                 if int(arrived) in numbers:
                     for _ in range(numbers.index(int(arrived)) + 1):
                         self.events.popleft()
                 return f"EVENT {self.events[0][0]:02d} {self.events[0][2]}" if self.events else "NONE"
+            case ["POLL", *_]:
+                return "NO ARGS"
             case _:
                 return self.obey(words)
 
     def obey(self, words: list[str]) -> str:
         """What this kind of pad does with a verb of its own."""
         return "NO VERB"
+
+
+AnyPad = TypeVar("AnyPad", bound=SimulatedPad)
 
 
 class SimulatedLine:
@@ -179,24 +186,20 @@ def commands(line: SimulatedLine, running: Running) -> dict[str, Callable[[], ob
     return found
 
 
-def addresses(text: str) -> list[int]:
-    """`1,2,3` as an option of a program."""
-    found = [int(part) if part.isdecimal() else 0 for part in text.split(",")]
-    if not all(1 <= address <= 99 for address in found):
-        raise click.BadParameter("addresses are 1 to 99, with commas between", param_hint="--pads")
-    return found
+def program(
+    make: Callable[[int], AnyPad], what: str, more: Callable[[list[AnyPad]], dict[str, Callable[[], object]]]
+) -> click.Command:
+    """The program that simulates one kind of pad, made by its address. `more`: what else can be typed at it."""
 
+    @click.command(help=f"Simulated {what} on one line. Commands come on standard input, one a line.")
+    @placed
+    @click.option("--pads", "listed", default="1", show_default=True, help="Their addresses, with commas.")
+    def main(port: int | None, link: Path | None, listed: str) -> None:
+        addresses = listed.split(",")
+        if not all(re.fullmatch("[1-9][0-9]?", address) for address in addresses):
+            raise click.BadParameter("addresses are 1 to 99, with commas between", param_hint="--pads")
+        pads = [make(int(address)) for address in addresses]
+        line = SimulatedLine(pads)
+        live(line, port, link, said=f"{what} at {{url}}", commands=lambda run: {**more(pads), **commands(line, run)})
 
-def run(
-    line: SimulatedLine,
-    what: str,
-    port: int | None,
-    link: Path | None,
-    more: Mapping[str, Callable[[], object]],
-) -> None:
-    """Let the line live on a TCP port or a pty and take commands from standard input until `quit`."""
-    wire = PtyEnd(link) if port is None else TcpEnd(port)
-    with Running(line, wire) as running:
-        url = f"serial:{wire.path}" if isinstance(wire, PtyEnd) else f"tcp:127.0.0.1:{wire.port}"
-        click.echo(f"{what} at {url}")
-        take_commands({**more, **commands(line, running)}, until=lambda: False)
+    return main

@@ -89,6 +89,8 @@ class Outcome:
     health: Health
     started: bool
     """Bytes of it were sent: part of it, or even all, may be on paper although it was not confirmed."""
+    confirmed: bool = False
+    """Not well afterwards, but it had answered the mark behind the last byte: the paper may well be out, and whole."""
 
 
 def _require_well(health: Health) -> Health:
@@ -126,12 +128,14 @@ class Printer:
         draw: Draw | None = None,
         answer_within: float = 0.5,
         confirm_within: float = 3.0,
+        torn: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """FontMissing if there is no Chinese font to draw rare characters with (and no other `draw`).
 
         Printers answer DLE EOT within a few ms, network printers within 100: after `answer_within` seconds they are
-        silent. `confirm_within` is allowed for the mark beyond the time the receipt should take.
+        silent. `confirm_within` is allowed for the mark beyond the time the receipt should take. `torn`: a program
+        that ran before may have left half a receipt on it, so the first one here is preceded by a cut.
         """
         if draw is None:
             find_font()
@@ -143,7 +147,7 @@ class Printer:
         self._lock = Lock()
         self._health = Health.UNKNOWN
         self._last: Receipt | None = None
-        self._torn = False  # an abandoned receipt may hang from the printer or wait in its buffer
+        self._torn = torn  # an abandoned receipt may hang from the printer or wait in its buffer
         self._unanswered = 0  # marks sent and not answered yet
         self._recover_at = float("-inf")
 
@@ -192,9 +196,10 @@ class Printer:
             else:
                 self._torn = False
                 return Outcome(printed=True, health=self._become(health), started=True)
+            confirmed = started and self._profile.confirms and self._unanswered <= 0
             if started:
                 self._abandon()
-            return Outcome(printed=False, health=self._become(health), started=started)
+            return Outcome(printed=False, health=self._become(health), started=started, confirmed=confirmed)
 
     def reprint(self) -> Outcome:
         """Print the last receipt again. LookupError if there was none."""

@@ -74,7 +74,7 @@ class QRPrint:
     def matrix(self) -> list[bytes]:
         """Rows of modules, 1 is black; none if the text is too long for any QR code."""
         with contextlib.suppress(segno.DataOverflowError):
-            return [bytes(row) for row in segno.make_qr(self.text, error=self.level, boost_error=False).matrix]
+            return [bytes(row) for row in segno.make_qr(self.text, error=self.level, boost_error=False, mask=0).matrix]
         return []
 
     @property

@@ -9,19 +9,21 @@ As a program: `python -m devices.printer.simulator --tcp 9100 --out receipts`, w
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import RLock, Thread
 from typing import Self
 
+import click
 from PIL import Image
 
-from ..simulation import PtyEnd, Running, TcpEnd, take_commands
+from ..desk import Commands, live, placed
+from ..simulation import Running
 from .simulated_commands import KNOWN, command_length
 from .simulated_paper import Glyph, Ink, Picture, Placed, QRPrint, Slip, TextLine
 
@@ -434,29 +436,30 @@ def save(slip: Slip, folder: Path, name: str) -> Path:
     return half.replace(folder / f"{name}.png")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="A simulated ESC/POS printer.")
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--tcp", type=int, metavar="PORT", help="listen on 127.0.0.1:PORT (0: any)")
-    where.add_argument("--pty", metavar="LINK", help="make a pty and link it here")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="write each receipt as PNG and text here")
-    parser.add_argument("--width", type=int, choices=(80, 58), default=80, help="paper, mm")
-    parser.add_argument("--speed", type=float, default=150.0, help="mm/s")
-    parser.add_argument("--roll", type=float, default=50_000.0, help="mm of paper")
-    options = parser.parse_args()
+def commands(printer: EscPosPrinter, running: Running) -> Commands:
+    """What one can type at it: its faults by name, `unplug`, `plug`."""
+    faults = {name.replace("_", "-"): getattr(printer, name) for name in _FAULTS}
+    return {**faults, "unplug": running.unplug, "plug": running.plug}
 
-    wire = PtyEnd(options.pty) if options.pty else TcpEnd(options.tcp)
+
+@click.command()
+@placed
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Keep each receipt as a picture and a text in this folder."
+)
+@click.option("--width", type=click.Choice(["80", "58"]), default="80", show_default=True, help="Paper, mm.")
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=150.0, show_default=True, help="mm/s.")
+@click.option("--roll", type=click.FloatRange(min=0), default=50_000.0, show_default=True, help="mm of paper.")
+def main(port: int | None, link: Path | None, out: Path | None, width: str, speed: float, roll: float) -> None:
+    """A simulated ESC/POS printer. Commands come on standard input, one a line."""
     with ExitStack() as stack:
         printer = EscPosPrinter(
-            dots=576 if options.width == 80 else 384,
-            roll=options.roll,
-            speed=options.speed,
-            on_slip=stack.enter_context(Tray(options.out)) if options.out else None,
+            dots=576 if width == "80" else 384,
+            roll=roll,
+            speed=speed,
+            on_slip=stack.enter_context(Tray(out)) if out else None,
         )
-        running = stack.enter_context(Running(printer, wire))
-        print(f"serial:{wire.path}" if isinstance(wire, PtyEnd) else wire.name, flush=True)  # noqa: T201
-        commands = {name.replace("_", "-"): getattr(printer, name) for name in _FAULTS}
-        take_commands({**commands, "unplug": running.unplug, "plug": running.plug}, until=lambda: False)
+        live(printer, port, link, said="{url}", commands=partial(commands, printer))
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ def probe(family: Family) -> bytes:
 class Decoder:
     """Bytes of a serial scanner -> what it said.
 
-    Codes are hostile and may contain what looks like an answer or an end; nothing but a signature tells (`signed`).
+    Codes are hostile and may contain what looks like an answer or an end; nothing but a signature tells.
     So an answer is believed for nothing but that something answers.
     """
 

@@ -1,4 +1,4 @@
-"""What every scanner gives, however it is connected, and how it is. What a code says is hostile: see `signed`."""
+"""What every scanner gives, however it is connected, and how it is. What a code says is hostile until verified."""
 
 from __future__ import annotations
 

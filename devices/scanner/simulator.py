@@ -15,7 +15,8 @@ from pathlib import Path
 
 import click
 
-from devices.simulation import PtyEnd, Running, TcpEnd, take_commands
+from devices.desk import live, placed
+from devices.simulation import Running
 
 KINDS = ("plain", "newland", "honeywell")
 
@@ -233,17 +234,13 @@ class Commands(Mapping[str, Callable[[], object]]):
 
 
 @click.command()
-@click.option("--tcp", "port", type=click.IntRange(0, 65535), help="Listen on this port of 127.0.0.1 (0: any).")
-@click.option("--pty", "link", type=click.Path(path_type=Path), help="Make a pty and this symbolic link to it.")
+@placed
 @click.option("--kind", type=click.Choice(KINDS), default="plain", show_default=True)
 def main(port: int | None, link: Path | None, kind: str) -> None:
     """A simulated scanner. Commands come on standard input, one a line."""
     scanner = SimulatedScanner(kind)
-    wire = PtyEnd(link) if port is None else TcpEnd(port)
-    with Running(scanner, wire) as running:
-        place = f"serial:{wire.path}" if isinstance(wire, PtyEnd) else f"tcp:127.0.0.1:{wire.port}"
-        click.echo(f"scanner at {place if kind == 'plain' else f'{kind}+{place}'}")
-        take_commands(Commands(scanner, running), until=lambda: False)
+    family = "" if kind == "plain" else f"{kind}+"
+    live(scanner, port, link, said=f"scanner at {family}{{url}}", commands=functools.partial(Commands, scanner))
 
 
 if __name__ == "__main__":
