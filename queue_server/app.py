@@ -16,9 +16,11 @@ from werkzeug.exceptions import BadRequest
 from queue_server.config import City, always_open
 from queue_server.domain.refusal import Refused
 from queue_server.journal.store import SqliteStore, StoreError
+from queue_server.keys import KeyRing, KeysUnavailable
 from queue_server.serving import is_loopback
 from queue_server.web import problems, representation
 from queue_server.web.api import api, json
+from queue_server.web.bookings import bookings
 from queue_server.web.console import console
 from queue_server.web.description import describe
 from queue_server.web.docs import docs
@@ -40,18 +42,19 @@ class NotAllowed(Exception):
 def open_halls(
     city: City, codes: Iterable[str], folder: Path, *, round_the_clock: bool = False, followers: int = FOLLOWERS
 ) -> Halls:
-    """Open the journals of these halls in `folder` and bring each to the present day.
+    """Open the journals of these halls in `folder`, and their keys, and bring each to the present day.
 
     Raises:
         ConfigurationError: the city has no such hall.
         StoreError: a journal cannot be opened or written.
     """
     running = {}
+    keys = KeyRing(folder / "keys")
     for code in codes:
         configuration = city.configuration(code)
         if round_the_clock:
             configuration = always_open(configuration)
-        hall = RunningHall(SqliteStore(folder / f"{code}.sqlite"), configuration, followers=followers)
+        hall = RunningHall(SqliteStore(folder / f"{code}.sqlite"), configuration, keys=keys, followers=followers)
         refused = hall.apply_configuration()
         if refused:
             log.warning("the configuration cannot be applied today", extra={"hall": code, "detail": refused.detail})
@@ -67,7 +70,7 @@ def keep_days(halls: Halls) -> None:
         for hall in halls.running.values():
             try:
                 hall.keep_day()
-            except (Refused, StoreError) as error:
+            except (Refused, StoreError, KeysUnavailable) as error:
                 log.error("the day cannot be opened or closed", extra={"hall": hall.code, "detail": str(error)})
 
 
@@ -106,6 +109,7 @@ def create_app(halls: Halls, *, start_page: dict[str, Any] | None = None) -> API
     app.extensions["bianmin"] = halls
     app.extensions["bianmin.start_page"] = start_page or {}
     app.register_blueprint(api)
+    app.register_blueprint(bookings)
     app.register_blueprint(streams)
     app.register_blueprint(pages)
     app.register_blueprint(console)

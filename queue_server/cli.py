@@ -4,42 +4,18 @@ from __future__ import annotations
 
 import gc
 import json
-import logging
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
+from queue_server.logs import log_to_stderr
+
 DEVICE_KINDS = ("printer", "id_card", "scanner", "led_sign", "rating_pad", "call_pad")
 DEMO_CITY = Path(__file__).parent.parent / "config" / "jurong.yaml"
-
-
-class JsonLines(logging.Formatter):
-    """One JSON object a line: when, how bad, who, what, and the fields given with it."""
-
-    _plain = frozenset(vars(logging.makeLogRecord({})))
-
-    def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
-            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "event": record.getMessage(),
-        }
-        line |= {name: value for name, value in vars(record).items() if name not in self._plain}
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
-
-
-def log_to_stderr(level: str) -> None:
-    output = logging.StreamHandler(sys.stderr)
-    output.setFormatter(JsonLines())
-    logging.basicConfig(level=level.upper(), handlers=[output], force=True)
 
 
 @click.group()
@@ -158,6 +134,46 @@ def demo(
 
 
 @main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--hall", "code", required=True, help="The hall the appointments are for.")
+@click.option("--server", default="http://127.0.0.1:8080", show_default=True, help="Its server.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write reference, id and code of each to this CSV.")
+def appointments(file: Path, code: str, server: str, out: Path | None) -> None:
+    """Book the appointments of a CSV file.
+
+    Its columns are service, slot (as in `2026-11-23 10:30`), reference and id_number; a row has one of the last two
+    or both. If a row is wrong nothing is booked. A file may be imported again: what is booked already stays as it is.
+    """
+    from queue_server import booking_file
+
+    booked: list[booking_file.Booked] = []
+    refused = 0
+    try:
+        desk = booking_file.Desk(server, code)
+        rows = booking_file.read(file, desk.now())
+        for row, outcome in desk.book(rows):
+            if isinstance(outcome, str):
+                click.echo(f"{file}:{row.line}: {outcome}", err=True)
+                refused += 1
+            else:
+                booked.append(outcome)
+    except booking_file.Mistakes as mistakes:
+        raise click.ClickException(f"nothing was booked\n{mistakes}") from mistakes
+    except booking_file.NotBooked as error:
+        raise click.ClickException(f"{error}\n{len(booked)} booked so far; the file may be imported again") from error
+    finally:
+        if out is not None and booked:
+            try:
+                booking_file.write(out, booked)
+            except OSError as error:
+                click.echo(f"{out}: cannot be written, import the file again: {error.strerror}", err=True)
+                refused += 1
+    click.echo(f"{len(booked)} booked" + (f", {refused} refused" if refused else ""))
+    if refused:
+        sys.exit(1)
+
+
+@main.command()
 @click.argument("journal", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def verify(journal: Path) -> None:
     """Walk a journal's hash chain and say whether anything in it was changed."""
@@ -220,6 +236,37 @@ def simulate(kind: str, arguments: tuple[str, ...]) -> None:
     """
     program = [sys.executable, "-m", f"devices.{kind}.simulator", *arguments]
     os.execv(sys.executable, program)  # noqa: S606 - our own program
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False)
+@click.option("--test-from", "start", metavar="DATE", help="First day that is judged; else the last third of the days.")
+@click.option("--json", "out", type=click.Path(path_type=Path, dir_okay=False), help="Write all figures here.")
+@click.option("--skip-bad-rows", is_flag=True, help="Leave out rows that are wrong instead of stopping.")
+@click.option("--simulate", "simulated", is_flag=True, help="Judge on the simulated city hall; needs no FILE.")
+@click.option("--seed", default=1, show_default=True, help="Which city hall is simulated.")
+def backtest(
+    file: Path | None, start: str | None, out: Path | None, skip_bad_rows: bool, simulated: bool, seed: int
+) -> None:
+    """Judge predicted waits on the log of a hall, ours beside the rules in use today.
+
+    FILE is CSV, plain or gzip, one ticket a line, with the columns hall, queue, number, issued_at, called_at and,
+    where known, started_at, finished_at, window, class, outcome, windows_open. Times are ISO 8601, local; a cell that
+    is not known stays empty. Each day is predicted from the days before it, each ticket from what had happened when
+    it was issued.
+    """
+    from queue_server.backtest.reading import LogError
+    from queue_server.backtest.run import run
+
+    if simulated == (file is not None):
+        raise click.UsageError("Name a FILE, or say --simulate.")
+    try:
+        run(
+            file, start=start, out=out, skip_bad=skip_bad_rows, seed=seed, say=click.echo,
+            warn=lambda text: click.echo(text, err=True),
+        )  # fmt: skip
+    except (LogError, OSError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 if __name__ == "__main__":

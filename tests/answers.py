@@ -25,6 +25,6 @@ def fits(document: dict[str, Any], answer: Answer, shape: str) -> Any:
 
 ACTIONS: dict[str, Any] = {
     "open": {}, "pause": {}, "close": {}, "call-next": {}, "call": {"ticket": "t"}, "recall": {}, "start": {},
-    "finish": {}, "no-show": {}, "park": {}, "transfer": {"queue": "A"},
+    "finish": {}, "no-show": {}, "park": {}, "transfer": {"queue": "A"}, "confirm-class": {"confirmed": True},
 }  # fmt: skip
 """The presses at a window, each with a body of the right shape."""

@@ -81,10 +81,10 @@ def with_rules(**values: Any) -> cfg.Configuration:
 
 
 @contextmanager
-def refused(reason: Reason) -> Iterator[None]:
+def refused(reason: Reason) -> Iterator[pytest.ExceptionInfo[Refused]]:
     """What follows is refused for this reason, with a sentence for the person who asked."""
     with pytest.raises(Refused) as caught:
-        yield
+        yield caught
     assert caught.value.reason is reason
     assert caught.value.detail.strip()
 
@@ -143,6 +143,19 @@ class Story:
         ticket = f"t{len(self.facts)}"
         self.do(c.IssueTicket(ticket=ticket, queue=queue, klass=klass, slot=None if slot is None else self.time(slot)))
         return self.hall.tickets[ticket].label
+
+    def visit(self, *services: str, **more: Any) -> str:
+        """The hall hands out one ticket for these services; its label."""
+        ticket = f"t{len(self.facts)}"
+        self.do(c.IssueTicket(ticket=ticket, service=services[0] if services else None, then=services[1:], **more))
+        return self.hall.tickets[ticket].label
+
+    def book(self, service: str, slot: str, *, day: str | None = None, holder: str | None = None) -> str:
+        """An appointment at `HH:MM` of `day` (today); its id."""
+        appointment = f"a{len(self.facts)}"
+        at = instant(self.configuration.timezone, day or self.day, slot)
+        self.do(c.BookAppointment(appointment=appointment, service=service, slot=at, holder=holder))
+        return appointment
 
     def borrow(self, queue: str, kiosk: str = "K1") -> int:
         (lent,) = self.do(c.BorrowNumber(kiosk=kiosk, queue=queue))
@@ -218,6 +231,9 @@ class Story:
     def no_show(self, window: str) -> list[e.Event]:
         return self.do(c.MarkNoShow(window=window))
 
+    def confirm_class(self, window: str, confirmed: bool) -> list[e.Event]:
+        return self.do(c.ConfirmClass(window=window, confirmed=confirmed))
+
     def park(self, window: str, minutes: float | None = None) -> list[e.Event]:
         return self.do(c.Park(window=window, minutes=minutes))
 
@@ -235,6 +251,10 @@ def snapshot(hall: Hall) -> dict[str, Any]:
         "windows": {code: replace(w, serves=dict(w.serves)) for code, w in hall.windows.items()},
         "lines": {queue: list(line) for queue, line in hall.lines.items() if len(line)},
         "held": {code: list(line) for code, line in hall.held.items() if len(line)},
+        "appointments": dict(hall.appointments),
+        "issued": dict(hall.issued),
+        "holders": {holder: set(ids) for holder, ids in hall.holders.items()},
+        "check_ins": {appointment: set(ids) for appointment, ids in hall.check_ins.items()},
         "last_number": dict(hall.last_number),
         "letters": dict(hall.letters),
         "slots": dict(hall.slots),

@@ -38,9 +38,22 @@ WINDOWS = [str(number) for number in range(1, 9)]
 START_SECONDS = 60
 NOON_HERE = f"Etc/GMT{time.gmtime().tm_hour - 12:+d}"  # POSIX signs: Etc/GMT-8 lies east of Greenwich
 
+TERMS = """\
+terms:
+  basis: {zh: 设立依据, en: Legal basis}
+  conditions: {zh: 申报条件, en: Conditions}
+  materials: {zh: 申报材料, en: Materials}
+  process: {zh: 办理流程, en: Process}
+  time_limit: {zh: 办理期限, en: Time limit}
+  completion: {zh: 办结方式, en: Result}
+  fee: {zh: 收费标准, en: Fee}
+  one_time_notice: {zh: 一次性告知。, en: That is all you need.}
+"""
+"""What every city's file must have; tests that write one of their own begin with it."""
+
 CITY = f"""
 name: {{zh: 测试市}}
-classes:
+{TERMS}classes:
   - {{code: ordinary, name: {{zh: 普通}}, target_minutes: 20}}
   - {{code: appointment, name: {{zh: 预约}}, target_minutes: 5}}
   - {{code: military, name: {{zh: 军人}}, target_minutes: 5, strict: true}}

@@ -81,6 +81,7 @@ def test_the_readable_page_shows_every_route_and_shape(hall: Client, document: d
 
 def test_an_unknown_hall_is_said_so_with_those_there_are(hall: Client, document: dict[str, Any]) -> None:
     bodies = {"void": {"reason": "x"}, "numbers": {"kiosk": "K1", "queue": "A"}, "queues": {"serves": []}}
+    bodies |= {"paper": {"code": "x"}, "appointments": {"service": "tax", "slot": 0}}
     bodies |= {"{source}": {"journal": "x", "entries": []}, **ACTIONS}
     for path, methods in document["paths"].items():
         for method in methods:

@@ -38,9 +38,21 @@ THERE = {
     "kiosk": ["K1", "K9"],
     "to_window": ["1", "2", "99"],
     "journal": ["disk"],
+    "appointment": ["a1", "nobody"],
 }
 BODIES = {
-    *("NewTicket", "NewNumber", "OnTicket", "CallNextBody", "CallBody", "FinishBody", "ParkBody", "TransferBody"),
+    *(
+        "NewTicket",
+        "NewNumber",
+        "NewAppointment",
+        "ConfirmBody",
+        "OnTicket",
+        "CallNextBody",
+        "CallBody",
+        "FinishBody",
+        "ParkBody",
+        "TransferBody",
+    ),
     *("JournalBody", "QueuesBody.ServesBody"),
 }
 CHECKS = [

@@ -6,21 +6,26 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from servers import TERMS
 
 from queue_server.config import ConfigurationError, always_open, as_plain, load
 from queue_server.domain.calendar import Phase, phase
-from queue_server.domain.configuration import Configuration, Numbering, Rules, Serves
+from queue_server.domain.configuration import Configuration, Numbering, Rules, Serves, Text
 
 DEMO = Path(__file__).parent.parent / "config" / "jurong.yaml"
 
-CITY = """\
-name: {zh: 某市, en: Some City}
-classes:
+CITY = (
+    f"""\
+name: {{zh: 某市, en: Some City}}
+{TERMS}"""
+    + """classes:
   - {code: ordinary, name: {zh: 普通}, target_minutes: 20}
   - {code: military, name: {zh: 军人}, target_minutes: 5, strict: true}
   - {code: appointment, name: {zh: 预约}, target_minutes: 5}
+  - {code: aged, name: {zh: 老人}, target_minutes: 10, from_age: 60}
+  - {code: urgent, name: {zh: 急事}, target_minutes: 5, declared: false}
 services:
-  tax: {name: {zh: 税费}, minutes: 7.5, spread: 0.8}
+  tax: {name: {zh: 税费}, minutes: 7.5, spread: 0.8, keywords: [发票]}
   pension: {name: {zh: 社保}, minutes: 12, spread: 0.6}
 halls:
   - code: H1
@@ -36,10 +41,18 @@ halls:
       workdays: ["2026-10-10"]
     queues:
       - {code: A, letter: A, name: {zh: 税费}, minutes: 8, spread: 0.8, targets: {ordinary: 15}}
-      - {code: B, letter: B, name: {zh: 社保}, minutes: 12, spread: 0.7}
+      - {code: B, letter: B, name: {zh: 社保}, minutes: 12, spread: 0.7, limit: 80}
     services:
       tax: A
       pension: B
+    frequent: [tax]
+    closed: {pension: {zh: 暂停}}
+    about:
+      phone: 0511-1
+      notices:
+        - {title: {zh: 通知}, text: {zh: 内容}}
+      agents:
+        - {name: 王芳, duty: {zh: 代办}, phone: 0511-2, whereabouts: {zh: 一楼}}
     windows:
       - {code: "1", name: {zh: 一号}, serves: [{queue: A}, {queue: B, helper_after: 5}]}
       - {code: "2", name: {zh: 二号}, serves: [{queue: B}]}
@@ -49,8 +62,9 @@ halls:
         printer: {url: "tcp:127.0.0.1:9100"}
       - {code: K2, slot: 2}
     numbering: {reserve: [901, 999], overflow: [9001, 9900], slots: 9}
-    rules: {recall_limit: 2}
+    rules: {recall_limit: 2, late_minutes: 20}
 """
+)
 
 
 def written(folder: Path, text: str | bytes) -> Path:
@@ -102,11 +116,41 @@ def test_a_hall_is_as_its_file_says(tmp_path: Path) -> None:
     assert {code: kiosk.slot for code, kiosk in hall.kiosk.items()} == {"K1": 1, "K2": 2}
     assert hall.resident_class["military"].strict
     assert hall.numbering == Numbering()
-    assert hall.rules == Rules(recall_limit=2)
+    assert hall.rules == Rules(recall_limit=2, late_minutes=20)
     assert hall.hours.holidays == ("2026-10-01",)
     (kiosk, without_printer) = city.hall("H1").kiosks
     assert kiosk.printer is not None
     assert (kiosk.printer.url, kiosk.printer.width_mm, without_printer.printer) == ("tcp:127.0.0.1:9100", 80, None)
+
+
+def test_what_a_hall_tells_of_itself_is_as_its_file_says(tmp_path: Path) -> None:
+    hall = load(written(tmp_path, CITY)).configuration("H1")
+    assert (hall.about.phone, hall.about.address, hall.about.instructions) == ("0511-1", None, ())
+    assert [(notice.title.zh, notice.text.zh) for notice in hall.about.notices] == [("通知", "内容")]
+    assert [(a.name, a.duty.zh, a.phone, a.whereabouts.zh) for a in hall.about.agents] == [
+        ("王芳", "代办", "0511-2", "一楼")
+    ]
+    assert hall.terms is not None
+    assert (hall.terms.basis.zh, hall.terms.one_time_notice.zh) == ("设立依据", "一次性告知。")
+    assert hall.frequent == ("tax",)
+
+
+def test_a_service_is_closed_in_the_hall_that_says_so_and_found_by_its_everyday_words(tmp_path: Path) -> None:
+    hall = load(written(tmp_path, CITY)).configuration("H1")
+    assert (hall.service["pension"].closed, hall.service["tax"].closed) == (Text(zh="暂停"), None)
+    assert (hall.service["tax"].keywords, hall.service["pension"].keywords) == (("发票",), ())
+    assert (hall.queue["A"].limit, hall.queue["B"].limit) == (None, 80)
+
+
+def test_a_resident_may_declare_what_the_file_does_not_keep_to_the_staff(tmp_path: Path) -> None:
+    """Never that they are ordinary, or have an appointment."""
+    hall = load(written(tmp_path, CITY)).configuration("H1")
+    assert [klass.code for klass in hall.declarable] == ["military", "aged"]
+    assert {klass.code: klass.from_age for klass in hall.classes if klass.from_age is not None} == {"aged": 60}
+
+
+def test_a_city_without_the_policys_phrases_is_told_so(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, CITY.replace(TERMS, "")) == ["1: terms: is missing"]
 
 
 def test_what_a_file_leaves_out_has_the_halls_usual_values(tmp_path: Path) -> None:
@@ -248,6 +292,24 @@ MISTAKES = [
     ("overflow: [800, 900]", "overflow: [9001, 9900]", "halls[0].numbering", "two ranges"),
     ("overflow: [9001, 10000]", "overflow: [9001, 9900]", "halls[0].numbering", "two ranges"),
     ("reserve: [0, 99]", "reserve: [901, 999]", "halls[0].numbering", "two ranges"),
+    ("frequent: [tax, marriage]", "frequent: [tax]", "halls[0].frequent[1]", "there is no service 'marriage'"),
+    ("frequent: [tax, tax]", "frequent: [tax]", "halls[0].frequent[1]", "'tax' is used twice"),
+    ("{marriage: {zh: 暂停}}", "{pension: {zh: 暂停}}", "halls[0].closed.marriage", "there is no service 'marriage'"),
+    ("{pension: 暂停}", "{pension: {zh: 暂停}}", "halls[0].closed.pension", "must be a set of fields"),
+    ("limit: ten", "limit: 80", "halls[0].queues[1].limit", "valid integer"),
+    ("limit: -1", "limit: 80", "halls[0].queues[1].limit", "a number from 0 up"),
+    ("late_minutes: -5", "late_minutes: 20", "halls[0].rules.late_minutes", "a number from 0 up"),
+    ("from_age: sixty", "from_age: 60", "classes[3].from_age", "valid integer"),
+    ("declared: perhaps", "declared: false", "classes[4].declared", "valid boolean"),
+    ("keywords: 发票", "keywords: [发票]", "services.tax.keywords", "tuple"),
+    ("  fees:", "  fee:", "terms.fees", "there is no such field"),
+    ("duty: 代办", "duty: {zh: 代办}", "halls[0].about.agents[0].duty", "must be a set of fields"),
+    ("telephone: 0511-1", "phone: 0511-1", "halls[0].about.telephone", "there is no such field"),
+    ("{title: {zh: 通知}}", "{title: {zh: 通知}, text: {zh: 内容}}", "halls[0].about.notices[0].text", "is missing"),
+    ("code: 大厅", "code: H1", "halls[0].code", "'大厅' is printed in codes"),
+    ("code: K_2, slot: 2", "code: K2, slot: 2", "halls[0].kiosks[1].code", "'K_2' is printed in codes"),
+    ("code: old-age-pension", "code: aged", "classes[3].code", "'old-age-pension' is printed in codes"),
+    ('code: ""', "code: aged", "classes[3].code", "'' is printed in codes"),
 ]
 
 

@@ -72,7 +72,7 @@ def test_the_crowd_is_served(demo: tuple[str, subprocess.Popen[str]]) -> None:
 def test_ended_it_leaves_nothing_running(demo: tuple[str, subprocess.Popen[str]]) -> None:
     address, process = demo
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    assert len(children) == 5, "printer, hall server, display, kiosk, crowd"
+    assert len(children) == 7, "printer, card reader, scanner, hall server, display, kiosk, crowd"
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
     assert not [child for child in children if Path(f"/proc/{child}").exists()]

@@ -225,6 +225,20 @@ def test_the_first_golden_journal_ends_as_it_did_then() -> None:
     assert hall.configuration.rules.park_minutes == 12
 
 
+def test_the_golden_journal_of_0_2_has_the_visits_appointments_and_papers_of_that_version() -> None:
+    entries = golden("journal-0.2.0.jsonl")
+    assert {entry.kind for entry in entries} == {*e.KINDS, "FanStopped"}
+    hall = folded([event_of(entry) for entry in entries])
+    visit, came, paper = (hall.tickets[id_] for id_ in ("visit", "came", "paper"))
+    assert (visit.label, visit.state, visit.service, visit.then) == ("A006", State.WAITING, "tax", ("pension",))
+    assert (visit.klass, visit.class_confirmed, [t.id for t in hall.held_by("f0" * 32)]) == ("elder", True, ["visit"])
+    assert (came.label, came.klass, came.appointment, came.holder) == ("B003", "appointment", "kept", "0f" * 32)
+    assert (paper.label, paper.strict, paper.source) == ("A903", True, "K1")
+    assert hall.appointments.keys() == {"kept"}, "one was cancelled, one is past"
+    assert hall.checked_in("kept") == "came"
+    assert hall.issued == {"A": 9, "B": 3, "C": 2}
+
+
 # --- verify
 
 

@@ -83,6 +83,11 @@ class Told:
             random.choice(
                 (
                     c.IssueTicket(ticket=ticket, queue=line, klass=random.choice(("ordinary", "elder", "military"))),
+                    c.IssueTicket(ticket=ticket, queue=line, then=("tax", "pension"), holder=random.choice("xyz")),
+                    c.IssueTicket(ticket=ticket, queue=line, appointment=random.choice("uvw")),
+                    c.BookAppointment(appointment=random.choice("uvw"), service="tax", slot=self.now + 12 * 3_600_000),
+                    c.CancelAppointment(appointment=random.choice("uvw")),
+                    c.ConfirmClass(window=window, confirmed=random.choice((True, False))),
                     c.OpenWindow(window=window), c.OpenWindow(window=window), c.CloseWindow(window=window),
                     c.CallNext(window=window), c.CallNext(window=window, outcome=e.Outcome.DONE),
                     c.Start(window=window), c.Finish(window=window), c.MarkNoShow(window=window),
@@ -195,15 +200,31 @@ YES = st.booleans()
 WORD = st.just("K1")
 WHY = st.just(e.Why(rule=e.Rule.PROMISE, waited=0, promised=0))
 
+SERVICE = st.sampled_from(("licence", "tax", "pension", "none"))
+THEN = st.lists(SERVICE, max_size=3).map(tuple)
+BOOKED: dict[str, st.SearchStrategy[Any]] = {
+    "appointment": WORD, "day": DAY, "slot": AT, "service": SERVICE, "holder": WORD | st.none(),
+}  # fmt: skip
+
 FACTS: dict[type[e.Event], dict[str, st.SearchStrategy[Any]]] = {
-    e.DayOpened: {"day": DAY, "configuration": CONFIGURATION},
+    e.AppointmentBooked: BOOKED,
+    e.AppointmentCancelled: {"appointment": WORD},
+    e.DayOpened: {
+        "day": DAY, "configuration": CONFIGURATION,
+        "appointments": st.lists(st.builds(e.AppointmentBooked, at=AT, **BOOKED), max_size=2).map(tuple),
+    },
     e.DayClosed: {"day": DAY},
     e.ConfigurationApplied: {"configuration": CONFIGURATION},
     e.NumberLent: {"day": DAY, "queue": QUEUE, "number": NUMBER, "kiosk": WORD},
     e.TicketIssued: {
         "ticket": TICKET, "day": DAY, "queue": QUEUE, "number": NUMBER, "label": WORD, "klass": CLASS, "due_at": AT,
-        "source": WORD, "strict": YES,
+        "source": WORD, "strict": YES, "then": THEN, "holder": WORD | st.none(), "appointment": WORD | st.none(),
     },
+    e.TicketContinued: {
+        "ticket": TICKET, "window": WINDOW, "outcome": OUTCOME, "service": SERVICE, "queue": QUEUE, "due_at": AT,
+        "then": THEN,
+    },
+    e.ClassConfirmed: {"ticket": TICKET, "window": WINDOW, "confirmed": YES},
     e.TicketVoided: {"ticket": TICKET, "reason": WORD},
     e.TicketCalled: {"ticket": TICKET, "window": WINDOW, "why": WHY},
     e.TicketRecalled: {"ticket": TICKET, "window": WINDOW},
@@ -227,8 +248,28 @@ COMMANDS: dict[type[Any], dict[str, st.SearchStrategy[Any]]] = {
     c.OpenDay: {"day": DAY, "configuration": CONFIGURATION},
     c.CloseDay: {"force": YES},
     c.ApplyConfiguration: {"configuration": CONFIGURATION},
-    c.BorrowNumber: {"kiosk": WORD, "queue": QUEUE},
-    c.IssueTicket: {"ticket": TICKET, "queue": QUEUE, "klass": CLASS, "slot": AT | st.none()},
+    c.BorrowNumber: {"kiosk": WORD, "queue": QUEUE, "appointment": WORD | st.none()},
+    c.IssueTicket: {
+        "ticket": TICKET,
+        "queue": QUEUE,
+        "klass": CLASS,
+        "slot": AT | st.none(),
+        "then": THEN,
+        "holder": WORD | st.none(),
+        "appointment": WORD | st.none(),
+    },
+    c.AcceptPaper: {
+        "ticket": TICKET,
+        "label": st.sampled_from(("A001", "B902", "Z001", "", "A-1")),
+        "klass": CLASS,
+        "taken_at": AT,
+        "source": WORD,
+        "service": SERVICE | st.none(),
+        "slot": AT | st.none(),
+    },
+    c.BookAppointment: {"appointment": WORD, "service": SERVICE, "slot": AT, "holder": WORD | st.none()},
+    c.CancelAppointment: {"appointment": WORD},
+    c.ConfirmClass: {"window": WINDOW, "confirmed": YES},
     c.VoidTicket: {"ticket": TICKET, "reason": WORD},
     c.RestoreTicket: {"ticket": TICKET},
     c.OpenWindow: {"window": WINDOW},
@@ -265,6 +306,8 @@ def test_nothing_raises_whatever_facts_are_heard_and_commands_are_at_worst_refus
             hall.ahead(ticket)
         for code in hall.windows:
             choose(hall, hall.windows[code])
+        assert [t.holder for t in hall.held_by("K1")] == ["K1"] * len(hall.held_by("K1"))
+        assert hall.checked_in("K1") in {None, *hall.tickets}
         with suppress(Refused):
             decide(hall, command, at)
         waiting = [t for t in hall.tickets.values() if t.state is State.WAITING]

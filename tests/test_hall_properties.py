@@ -34,7 +34,7 @@ BASE = replace(
     HALL,
     hours=ALWAYS_OPEN,
     numbering=cfg.Numbering(reserve=(4, 9), overflow=(12, 17), slots=2),
-    queues=(queue("A"), queue("B", ordinary=23), queue("C", elder=18)),
+    queues=(queue("A"), queue("B", ordinary=23), replace(queue("C", elder=18), limit=3)),
     windows=(window("1", A=0, B=3), window("2", B=0, A=5), window("3", C=0, A=0, B=7.5)),
 )
 VARIANTS = (
@@ -57,17 +57,21 @@ RESIDENTS = st.tuples(
     st.sampled_from(("ordinary", "ordinary", "elder", "military")),
     st.sampled_from((None, None, None, 0, 1, 4)),  # quarters of an hour to the appointment's slot
     st.integers(0, 90_000),
+    st.sampled_from(((), (), ("tax",), ("licence", "pension"), ("pension", "tax", "licence"))),  # further services
+    st.sampled_from((None, None, "x", "y")),  # holder
 )
+SERVICES = ("licence", "tax", "pension")
+DECLARED = ("elder", "military")
 STEPS = st.lists(st.tuples(ANY, ANY, ANY), min_size=1, max_size=6)
 PRINTS = st.tuples(st.sampled_from(QUEUES), st.booleans(), st.booleans())
 PRESSES: dict[State | None, list[type]] = {
     None: [*[c.CallNext] * 5, c.CallTicket, c.CloseWindow, c.PauseWindow],
-    State.CALLED: [c.Start, c.Start, c.Start, c.MarkNoShow, c.MarkNoShow, c.Recall, c.Park, c.Transfer],
-    State.SERVING: [c.Finish, c.Finish, c.CallNext, c.CallNext, c.Park, c.Transfer],
+    State.CALLED: [c.Start, c.Start, c.Start, c.MarkNoShow, c.MarkNoShow, c.Recall, c.Park, c.Transfer, c.ConfirmClass],
+    State.SERVING: [c.Finish, c.Finish, c.CallNext, c.CallNext, c.Park, c.Transfer, c.ConfirmClass],
 }
-ALL_PRESSES = [c.CallNext, c.CallTicket, c.Start, c.MarkNoShow, c.Recall, c.Park, c.Transfer, c.Finish]
+ALL_PRESSES = [c.CallNext, c.CallTicket, c.Start, c.MarkNoShow, c.Recall, c.Park, c.Transfer, c.Finish, c.ConfirmClass]
 Thing = TypeVar("Thing")
-Resident: TypeAlias = tuple[str, str, int | None, int]
+Resident: TypeAlias = tuple[str, str, int | None, int, tuple[str, ...], str | None]
 Step: TypeAlias = tuple[int, int, int]
 Print: TypeAlias = tuple[str, bool, bool]
 
@@ -137,6 +141,8 @@ class Life(RuleBasedStateMachine):
         self.moved: set[str] = set()
         self.voided: set[str] = set()
         self.in_force: list[cfg.Configuration] = []
+        self.issued_in: dict[str, str] = {}  # ticket -> the queue it was handed out for
+        self.booked: dict[str, e.AppointmentBooked] = {}
 
     # --- asking and telling
 
@@ -151,11 +157,14 @@ class Life(RuleBasedStateMachine):
         finally:
             assert snapshot(self.hall) == before, "deciding changed the hall"
         event(f"{type(command).__name__} done")
+        self.right_answer(command)
         for fact in facts:
             if isinstance(fact, e.TicketCalled) and isinstance(command, c.CallNext):
                 self.right_choice(fact)
-            if isinstance(fact, e.TicketIssued):
+            if isinstance(fact, e.TicketIssued) and not isinstance(command, c.AcceptPaper):
                 self.hand_out(fact, number_taken=False)
+            if isinstance(fact, e.TicketFinished) and isinstance(command, c.Finish | c.CallNext):
+                self.nothing_left_to_do(self.hall.tickets[fact.ticket])
             if isinstance(fact, e.NumberLent):
                 self.take_number(fact.day, fact.queue, fact.number)
             self.hear(fact)
@@ -165,9 +174,14 @@ class Life(RuleBasedStateMachine):
         match fact:
             case e.TicketIssued():
                 self.heard.setdefault(fact.day, set()).add(fact.ticket)
+                self.issued_in.setdefault(fact.ticket, fact.queue)
+            case e.AppointmentBooked():
+                self.booked[fact.appointment] = fact
+            case e.AppointmentCancelled():
+                del self.booked[fact.appointment]
             case e.TicketVoided():
                 self.voided.add(fact.ticket)
-            case e.TicketRestored() | e.TicketParked() | e.TicketTransferred():
+            case e.TicketRestored() | e.TicketParked() | e.TicketTransferred() | e.TicketContinued():
                 self.moved.add(fact.ticket)
             case e.DayOpened():
                 self.in_force = [*self.in_force[-1:], fact.configuration]  # at dawn, kiosks printed by the last one
@@ -213,10 +227,41 @@ class Life(RuleBasedStateMachine):
 
     @rule(residents=st.lists(RESIDENTS, min_size=1, max_size=4))
     def residents_come(self, residents: list[Resident]) -> None:
-        for line, klass, quarters, ms in residents:
+        for line, klass, quarters, ms, then, holder in residents:
             self.now += ms
             slot = None if quarters is None else (self.now // QUARTER + quarters) * QUARTER
-            self.do(c.IssueTicket(ticket=self.new_id(), queue=line, klass=klass, slot=slot))
+            ticket = self.new_id()
+            self.do(c.IssueTicket(ticket=ticket, queue=line, klass=klass, slot=slot, then=then, holder=holder))
+
+    @rule(service=st.sampled_from(SERVICES), quarters=st.integers(-1, 200), holder=st.sampled_from((None, "x", "z")))
+    def someone_books(self, service: str, quarters: int, holder: str | None) -> None:
+        slot = (self.now // QUARTER + quarters) * QUARTER
+        self.do(c.BookAppointment(appointment=self.new_id(), service=service, slot=slot, holder=holder))
+
+    @rule(which=ANY, what=st.sampled_from(("comes", "comes", "comes again", "cancels")))
+    def someone_with_an_appointment(self, which: int, what: str) -> None:
+        for booked in one_of(which, [*self.booked.values()]):
+            if what == "cancels":
+                self.do(c.CancelAppointment(appointment=booked.appointment))
+                continue
+            if booked.day == self.hall.day and what == "comes" and which % 3:
+                self.now = max(self.now, booked.slot + (which % 80 - 30) * MINUTE)  # early, in time or too late
+            self.do(c.IssueTicket(ticket=self.new_id(), appointment=booked.appointment))
+
+    @rule(kiosk=st.integers(0, 1), which=ANY)
+    def a_console_reads_the_paper_of_a_kiosk(self, kiosk: int, which: int) -> None:
+        """It may have told of it, or tell later."""
+        papers = [fact for fact in self.kiosks[kiosk].untold if isinstance(fact, e.TicketIssued)]
+        for paper in one_of(which, papers):
+            known = paper.ticket in self.hall.tickets
+            accepted = self.do(
+                c.AcceptPaper(
+                    ticket=paper.ticket, label=paper.label, klass=paper.klass, taken_at=paper.at, source=paper.source
+                )
+            )
+            if accepted and not known:
+                assert self.hall.tickets[paper.ticket].label == paper.label
+                assert self.hall.tickets[paper.ticket].queue == paper.queue
 
     @rule(steps=STEPS)
     def staff_work(self, steps: list[Step]) -> None:
@@ -239,6 +284,8 @@ class Life(RuleBasedStateMachine):
             at |= {"outcome": (Outcome.DONE, Outcome.ANSWERED, None)[more % 3]}
         if what is c.Park:
             at |= {"minutes": (None, 0, 5, 30)[more % 4]}
+        if what is c.ConfirmClass:
+            at |= {"confirmed": more % 2 == 0}
         if what is c.Transfer:
             at |= {"queue": QUEUES[more % 4], "to_window": (None, None, *WINDOWS)[more % 6]}
         self.do(what(**at))
@@ -340,6 +387,39 @@ class Life(RuleBasedStateMachine):
         """Whether it has only ever waited where and since it was issued, by its own promise."""
         return ticket.id not in self.moved
 
+    # --- what must hold whenever something was done
+
+    def right_answer(self, command: c.Command) -> None:
+        """What the hall, as it was before, should have refused."""
+        hall = self.hall
+        if isinstance(command, c.IssueTicket):
+            configuration = hall.configuration
+            assert configuration is not None
+            known = hall.appointments.get(command.appointment or "")
+            service = known.service if known else command.service
+            line = configuration.service[service].queue if service else command.queue
+            assert line is not None
+            limit = configuration.queue[line].limit
+            if command.appointment is None and limit is not None:
+                assert sum(1 for t in hall.tickets if self.issued_in[t] == line) < limit
+            for other in [t for t in hall.tickets.values() if command.holder and t.holder == command.holder]:
+                there = other.state in {State.WAITING, State.CALLED, State.SERVING}
+                assert not (there and other.queue == line), "a second ticket for one card"
+            if command.appointment is not None:
+                used = [t for t in hall.tickets.values() if t.appointment == command.appointment]
+                assert all(t.state is State.VOIDED for t in used), "an appointment checked in twice"
+                assert known is None or known.day == hall.day
+        if isinstance(command, c.ConfirmClass):
+            at_window = hall.tickets[hall.windows[command.window].ticket or ""]
+            assert at_window.klass in DECLARED
+
+    def nothing_left_to_do(self, ticket: Ticket) -> None:
+        configuration = self.hall.configuration
+        assert configuration is not None
+        for code in ticket.then:
+            service = configuration.service.get(code)
+            assert service is None or service.queue == ticket.queue, "sent home with an errand undone"
+
     # --- what must hold at every call
 
     def right_choice(self, call: e.TicketCalled) -> None:
@@ -403,6 +483,24 @@ class Life(RuleBasedStateMachine):
         for line in lines.values():
             tickets = [hall.tickets[id_] for id_ in line]
             assert tickets == sorted(tickets, key=lambda t: (not t.strict, t.due_at, t.joined_at, t.id))
+
+    @invariant()
+    def what_can_be_looked_up_is_what_the_tickets_say(self) -> None:
+        hall = self.hall
+        assert Counter(self.issued_in[id_] for id_ in hall.tickets) == Counter(hall.issued)
+        for holder in ("x", "y", "z"):
+            held = {t.id for t in hall.tickets.values() if t.holder == holder and t.state not in ENDED}
+            assert {t.id for t in hall.held_by(holder)} == held
+        for booked in self.booked:
+            used = [t.id for t in hall.tickets.values() if t.appointment == booked and t.state is not State.VOIDED]
+            assert [hall.checked_in(booked)] == (used or [None])
+        ahead = {booked.appointment: booked for booked in self.booked.values() if booked.day >= (hall.day or "")}
+        assert hall.appointments == ahead
+
+    @invariant()
+    def a_refused_class_is_an_ordinary_one(self) -> None:
+        for refused in [t for t in self.hall.tickets.values() if t.class_confirmed is False]:
+            assert (refused.klass, refused.strict) == ("ordinary", False)
 
     @invariant()
     def only_open_windows_hold_or_serve(self) -> None:

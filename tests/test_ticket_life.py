@@ -34,6 +34,7 @@ MAY_BEFALL: dict[State, dict[type[e.Event], State]] = {
         e.TicketFinished: State.FINISHED,
         e.TicketParked: State.WAITING,
         e.TicketTransferred: State.WAITING,
+        e.TicketContinued: State.WAITING,
     },
     State.NO_SHOW: {
         e.TicketRestored: State.WAITING,
@@ -78,6 +79,16 @@ def every_fact_of(ticket: str, at: e.Instant) -> list[e.TicketEvent]:
         e.TicketRestored(at=at, ticket=ticket, due_at=at, strict=False, joined_at=at),
         e.TicketParked(at=at, ticket=ticket, window="1", due_at=at),
         e.TicketTransferred(at=at, ticket=ticket, window="1", queue="B", to_window=None, due_at=at),
+        e.TicketContinued(
+            at=at,
+            ticket=ticket,
+            window="1",
+            outcome=Outcome.DONE,
+            service="tax",
+            queue="B",
+            due_at=at,
+            then=("pension",),
+        ),
         e.TicketExpired(at=at, ticket=ticket),
     ]
 

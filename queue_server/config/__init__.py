@@ -5,6 +5,7 @@ Mistakes are reported with file, line and field, all of them at once: first thos
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -16,11 +17,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from queue_server.config.appearance import AppearanceSetup
 from queue_server.config.devices import HallDevices, devices_wrong
 from queue_server.config.devices import PrinterSetup as PrinterSetup
+from queue_server.config.screens import screens_wrong
 from queue_server.domain.configuration import (
     APPOINTMENT,
     ORDINARY,
+    About,
+    BoardNotice,
     Configuration,
     Disclosures,
     Hours,
@@ -31,13 +36,20 @@ from queue_server.domain.configuration import (
     ResidentClass,
     Rules,
     Service,
+    Terms,
     Text,
     Value,
     WindowSetup,
+    Zone,
 )
 from queue_server.domain.numbering import LAST
 
 Path_ = tuple[str | int, ...]
+PRINTED = re.compile("[A-Za-z0-9-]{1,12}")
+"""Codes that stand in the QR codes of tickets and appointments (`domain.codes`), which have room for four of these."""
+
+DECIDE_THEMSELVES = frozenset({"city_hall", "sub_centre", "trading_centre"})
+"""Kinds of halls whose windows decide: 即办, 代办, 咨办 say what the centres below them do about a service."""
 
 
 class ConfigurationError(Exception):
@@ -55,10 +67,16 @@ class ServiceFile(Value):
     kind: str = ""
     assist: str = ""
     disclosures: Disclosures | None = None
+    keywords: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class HallFile(HallDevices):
+    """A hall of the city. `closed`: which of its services cannot be had now, and why.
+
+    `appearance`: how its kiosks look, where that is not as the city says.
+    """
+
     code: str
     name: Text
     kind: str
@@ -69,6 +87,12 @@ class HallFile(HallDevices):
     timezone: str = "Asia/Shanghai"
     numbering: Numbering = field(default_factory=Numbering)
     rules: Rules = field(default_factory=Rules)
+    about: About = field(default_factory=About)
+    closed: dict[str, Text] = field(default_factory=dict)
+    frequent: tuple[str, ...] = ()
+    appearance: AppearanceSetup | None = None
+    zones: tuple[Zone, ...] = ()
+    board_notices: tuple[BoardNotice, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +100,11 @@ class City(Value):
     """A whole city as configured."""
 
     name: Text
+    terms: Terms
     classes: tuple[ResidentClass, ...]
     services: dict[str, ServiceFile]
     halls: tuple[HallFile, ...]
+    appearance: AppearanceSetup = field(default_factory=AppearanceSetup)
     file: str = field(default="", init=False)
 
     def configuration(self, hall: str) -> Configuration:
@@ -93,9 +119,17 @@ class City(Value):
             queues=file.queues, windows=file.windows, classes=self.classes, numbering=file.numbering, rules=file.rules,
             kiosks=tuple(KioskSetup(code=k.code, slot=k.slot) for k in file.kiosks),
             services=tuple(
-                Service(code=code, queue=queue, **vars(self.services[code])) for code, queue in file.services.items()
+                self._service(code, queue, file) for code, queue in file.services.items()
             ),
+            about=file.about, terms=self.terms, frequent=file.frequent, zones=file.zones,
+            board_notices=file.board_notices,
         )  # fmt: skip
+
+    def _service(self, code: str, queue: str, hall: HallFile) -> Service:
+        """A service as this hall has it: whoever decides it needs no agent and gives no advice in its stead."""
+        known = vars(self.services[code])
+        assist = "" if hall.kind in DECIDE_THEMSELVES else self.services[code].assist
+        return Service(code=code, queue=queue, closed=hall.closed.get(code), **{**known, "assist": assist})
 
     def hall(self, code: str) -> HallFile:
         for hall in self.halls:
@@ -192,6 +226,7 @@ def _field(loc: Path_) -> str:
 def _unresolved(city: City) -> Iterator[tuple[Path_, str]]:
     """References that lead nowhere, and values that make no sense, alone or together."""
     yield from _negative(city, ())
+    yield from _unprintable(city)
     yield from _twice(("classes",), [c.code for c in city.classes])
     yield from _twice(("halls",), [h.code for h in city.halls])
     missing = {ORDINARY, APPOINTMENT} - {c.code for c in city.classes}
@@ -203,11 +238,23 @@ def _unresolved(city: City) -> Iterator[tuple[Path_, str]]:
             yield ("halls", index, *loc), message
 
 
+def _unprintable(city: City) -> Iterator[tuple[Path_, str]]:
+    printed: list[tuple[Path_, str]] = [(("classes", c, "code"), klass.code) for c, klass in enumerate(city.classes)]
+    printed += [(("services", code), code) for code in city.services]
+    for h, hall in enumerate(city.halls):
+        printed += [(("halls", h, "code"), hall.code)]
+        printed += [(("halls", h, "kiosks", k, "code"), kiosk.code) for k, kiosk in enumerate(hall.kiosks)]
+    for loc, code in printed:
+        if not PRINTED.fullmatch(code):
+            yield loc, f"{code!r} is printed in codes, so it must be 1 … 12 letters A-Z a-z, digits or -"
+
+
 def _hall_unresolved(city: City, hall: HallFile, classes: set[str]) -> Iterator[tuple[Path_, str]]:
     for name, codes in (
         ("queues", [q.code for q in hall.queues]),
         ("windows", [w.code for w in hall.windows]),
         ("kiosks", [k.code for k in hall.kiosks]),
+        ("zones", [z.code for z in hall.zones]),
     ):
         yield from _twice((name,), codes)
     yield from _twice(("queues",), [q.letter for q in hall.queues])
@@ -217,6 +264,13 @@ def _hall_unresolved(city: City, hall: HallFile, classes: set[str]) -> Iterator[
             yield ("services", service), "the city's services do not have it"
         if queue not in queues:
             yield ("services", service), f"there is no queue {queue!r} in this hall"
+    yield from _twice(("frequent",), list(hall.frequent))
+    for f, service in enumerate(hall.frequent):
+        if service not in hall.services:
+            yield ("frequent", f), f"there is no service {service!r} in this hall"
+    for service in hall.closed:
+        if service not in hall.services:
+            yield ("closed", service), f"there is no service {service!r} in this hall"
     for w, window in enumerate(hall.windows):
         for s, serves in enumerate(window.serves):
             if serves.queue not in queues:
@@ -236,6 +290,7 @@ def _hall_unresolved(city: City, hall: HallFile, classes: set[str]) -> Iterator[
         elif slot in slots[:k]:
             yield ("kiosks", k, "slot"), f"slot {slot} belongs to another kiosk; two would print the same numbers"
     yield from devices_wrong(hall, [w.code for w in hall.windows])
+    yield from screens_wrong(hall.zones, hall.board_notices, [w.code for w in hall.windows])
     yield from _hours_wrong(hall)
 
 

@@ -60,6 +60,9 @@ class ScannerSetup(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class KioskFile(KioskSetup):
+    """`panel_mm`: width and height of the panel as it hangs (a 32-inch one upright unless told otherwise)."""
+
+    panel_mm: tuple[float, float] = (398, 708)
     printer: PrinterSetup | None = None
     id_card: IdCardSetup | None = None
     scanner: ScannerSetup | None = None

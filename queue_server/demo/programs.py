@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import selectors
 import shutil
@@ -12,6 +13,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from queue_server.demo.hand import Hand
 
 START_SECONDS = 60
 """The longest a program may take to say that it is ready (the first start of a kiosk prepares its fonts)."""
@@ -47,6 +51,13 @@ class Program:
             self.stop()
             raise StartFailed(f"The {self.name} did not start. {self.log} ends with:\n{_tail(self.log)}")
         return line
+
+    def say(self, line: str) -> None:
+        """Type a line at it; nothing if it is not running."""
+        if self.process is not None and self.process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self.process.stdin.write(f"{line}\n".encode())
+                self.process.stdin.flush()
 
     @property
     def ended(self) -> bool:
@@ -99,8 +110,8 @@ class Demo:
 
     def programs(self) -> tuple[list[Program], dict[str, str]]:
         """The programs in the order they start, and the addresses they will have."""
-        hall_port, board_port, kiosk_port, printer_port = (
-            free_port(wanted) for wanted in (self.port, self.port + 1, self.port + 2, 9100)
+        hall_port, board_port, kiosk_port, hand_port, printer_port, reader_port, scanner_port = (
+            free_port(wanted) for wanted in (*range(self.port, self.port + 4), 9100, 9150, 9160)
         )
         receipts = self.folder / "receipts"
         shutil.rmtree(receipts, ignore_errors=True)
@@ -109,6 +120,7 @@ class Demo:
         links = {
             "server": f"{server}/",
             "kiosk": f"{picture}/",
+            "hand": f"http://127.0.0.1:{hand_port}/",
             "board": f"{board}/board",
             "console": f"{server}/halls/{self.hall}/windows/{self.leave[0] if self.leave else '1'}",
             "receipts": str(receipts.absolute()),
@@ -118,6 +130,8 @@ class Demo:
             self._program(
                 "printer", "devices.printer.simulator", "--tcp", str(printer_port), "--out", str(receipts)
             ),
+            self._program("ID card reader", "devices.id_card.simulator", "--tcp", str(reader_port)),
+            self._program("scanner", "devices.scanner.simulator", "--kind", "newland", "--tcp", str(scanner_port)),
             self._program(
                 "hall server", "queue_server.cli", "hall", *common, "--data", str(self.folder / "hall"),
                 "--port", str(hall_port), "--always-open", "--links", json.dumps(links),
@@ -126,6 +140,7 @@ class Demo:
             self._program(
                 "kiosk", "kiosk", *common, "--kiosk", self.kiosk, "--data", str(self.folder / self.kiosk),
                 "--server", server, "--printer", f"tcp:127.0.0.1:{printer_port}", "--public-url", board,
+                "--id-card", f"tcp:127.0.0.1:{reader_port}", "--scanner", f"newland+tcp:127.0.0.1:{scanner_port}",
                 "--size", self.size, "--picture-port", str(kiosk_port), "--always-open",
             ),
         ]  # fmt: skip
@@ -147,6 +162,12 @@ def run(demo: Demo, *, say: Callable[[str], None], stopped: Callable[[float], bo
     """
     demo.folder.mkdir(parents=True, exist_ok=True)
     programs, links = demo.programs()
+    named = {program.name: program for program in programs}
+    hand = Hand(
+        reader=named["ID card reader"].say, scanner=named["scanner"].say, receipts=demo.folder / "receipts",
+        api=f"{links['server']}api/v1/halls/{demo.hall}", port=urlsplit(links["hand"]).port or 0,
+    )  # fmt: skip
+    hand.start()
     try:
         for program in programs:
             program.start()
@@ -163,5 +184,6 @@ def run(demo: Demo, *, say: Callable[[str], None], stopped: Callable[[float], bo
                     except StartFailed as error:
                         say(f"  {error}")
     finally:
+        hand.stop()
         for program in reversed(programs):
             program.stop()

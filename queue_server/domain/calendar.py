@@ -33,6 +33,10 @@ def day_of(timezone: str, at: Instant) -> str:
     return local(timezone, at).date().isoformat()
 
 
+def next_day(day: str) -> str:
+    return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+
+
 def instant(timezone: str, day: str, clock: str) -> Instant:
     """The instant of local wall-clock time `HH:MM` on `day`; `24:00` is the end of the day."""
     hours, minutes = (int(part) for part in clock.split(":"))

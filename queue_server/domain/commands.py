@@ -35,13 +35,20 @@ class ApplyConfiguration:
 
 @dataclass(frozen=True, kw_only=True)
 class BorrowNumber:
+    """`appointment`: the one the number is for, which a full queue still takes."""
+
     kiosk: str
     queue: str
+    appointment: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class IssueTicket:
-    """`ticket` is the id minted by whoever will hand it out; `slot` is an appointment's time."""
+    """`ticket` is the id minted by whoever will hand it out; `slot` is an appointment's time.
+
+    `then`: further services of the same visit. `appointment`: the one that checks in; if the hall knows it, service
+    and slot are the appointment's.
+    """
 
     ticket: str
     service: str | None = None
@@ -49,6 +56,41 @@ class IssueTicket:
     klass: str = ORDINARY
     source: str = "hall"
     slot: Instant | None = None
+    then: tuple[str, ...] = ()
+    appointment: str | None = None
+    holder: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcceptPaper:
+    """A console read the paper of a kiosk that has not told of it, and perhaps never will.
+
+    All but the command itself is what the paper says. `source`: the kiosk.
+    """
+
+    ticket: str
+    label: str
+    klass: str
+    taken_at: Instant
+    source: str
+    service: str | None = None
+    slot: Instant | None = None
+    appointment: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookAppointment:
+    """`holder` is made with the key of the slot's day."""
+
+    appointment: str
+    service: str
+    slot: Instant
+    holder: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancelAppointment:
+    appointment: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +177,15 @@ class Park:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConfirmClass:
+    """Staff confirm or refuse the class that the resident at the window declared."""
+
+    window: str
+    confirmed: bool
+    ticket: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Transfer:
     window: str
     queue: str
@@ -143,7 +194,8 @@ class Transfer:
 
 
 Command: TypeAlias = (
-    OpenDay | CloseDay | ApplyConfiguration | BorrowNumber | IssueTicket | VoidTicket | RestoreTicket
+    OpenDay | CloseDay | ApplyConfiguration | BorrowNumber | IssueTicket | AcceptPaper | VoidTicket | RestoreTicket
+    | BookAppointment | CancelAppointment
     | OpenWindow | PauseWindow | CloseWindow | AssignQueues
-    | CallNext | CallTicket | Recall | Start | Finish | MarkNoShow | Park | Transfer
+    | CallNext | CallTicket | Recall | Start | Finish | MarkNoShow | Park | Transfer | ConfirmClass
 )  # fmt: skip

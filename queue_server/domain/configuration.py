@@ -47,7 +47,10 @@ class Disclosures(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class Service(Value):
-    """What a resident comes for (事项). `minutes` and `spread` (coefficient of variation): how long it takes."""
+    """What a resident comes for (事项). `minutes` and `spread` (coefficient of variation): how long it takes.
+
+    `closed`: why it cannot be had in this hall now. `keywords`: everyday words it is searched by.
+    """
 
     code: str
     name: Text
@@ -58,11 +61,16 @@ class Service(Value):
     kind: str = ""
     assist: str = ""
     disclosures: Disclosures | None = None
+    closed: Text | None = None
+    keywords: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Queue(Value):
-    """A lettered waiting line that owns a number series. `targets`: promised minutes for a class, over its default."""
+    """A lettered waiting line that owns a number series. `targets`: promised minutes for a class, over its default.
+
+    `limit`: tickets a day at most.
+    """
 
     code: str
     letter: str
@@ -71,17 +79,23 @@ class Queue(Value):
     spread: float
     targets: dict[str, float] = field(default_factory=dict)
     visitors_per_day: int = 0
+    limit: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResidentClass(Value):
-    """A class of residents named by law or hall. A `strict` class is sorted before all others."""
+    """A class of residents named by law or hall. A `strict` class is sorted before all others.
+
+    `declared`: a resident may say so at a kiosk. `from_age`: completed years from which an ID card offers it.
+    """
 
     code: str
     name: Text
     target_minutes: float
     strict: bool = False
     evidence: str = ""
+    declared: bool = True
+    from_age: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,11 +108,16 @@ class Serves(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class WindowSetup(Value):
-    """A window as configured: its number and the queues it serves at the start of the day."""
+    """A window as configured: its number and the queues it serves at the start of the day.
+
+    `duty` and `staff`: who sits there as its sign says it, such as 社保经办 and 工号 017. No names need be given.
+    """
 
     code: str
     name: Text
     serves: tuple[Serves, ...]
+    duty: Text | None = None
+    staff: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,11 +165,108 @@ class Rules(Value):
     restore_place: int = 3
     park_minutes: float = 10
     early_minutes: int = 30
+    """Before opening, tickets are taken already."""
+    late_minutes: int = 30
+    """After its slot, an appointment still counts."""
+    last_minutes: int = 30
+    """Before closing, residents are warned that they may not be served today."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HallNotice(Value):
+    """One notice of the hall's board (公示栏)."""
+
+    title: Text
+    text: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agent(Value):
+    """Somebody who goes errands for residents (代办员): for what, and where to be found."""
+
+    name: str
+    duty: Text
+    phone: str
+    whereabouts: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class About(Value):
+    """What a hall says about itself: where it is, how it works, what it announces, who helps."""
+
+    address: Text | None = None
+    phone: str = ""
+    instructions: tuple[Text, ...] = ()
+    notices: tuple[HallNotice, ...] = ()
+    agents: tuple[Agent, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms(Value):
+    """The policy's own phrases: what the seven disclosures are called, and what is said under a list of materials."""
+
+    basis: Text
+    conditions: Text
+    materials: Text
+    process: Text
+    time_limit: Text
+    completion: Text
+    fee: Text
+    one_time_notice: Text
+    """The sentence under a printed list of materials (一次性告知)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZoneVoice(Value):
+    """How a zone is spoken to. No language: not at all. `display.announcer.Policy` says what each value does."""
+
+    languages: tuple[str, ...] = ("zh", "en")
+    readings: int = 2
+    too_old_seconds: float = 45
+    joined: int = 3
+    far_behind: int = 6
+    plain_one: bool = False
+    """1 is read 一 and not 幺."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Zone(Value):
+    """A part of the hall with boards and a voice of its own, and the windows in it.
+
+    `silent`: nothing is said there; signs and phones call, and boards if any hang there.
+    """
+
+    code: str
+    name: Text
+    windows: tuple[str, ...]
+    silent: bool = False
+    voice: ZoneVoice = field(default_factory=ZoneVoice)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardNotice(Value):
+    """Something boards show beside the calls: a line of text, or a picture or video by its file's name.
+
+    `since`, `until`: first and last day, ISO; `hours`: the time of day; `weekdays` 1 Monday … 7 Sunday. `zones`: only
+    there (none named: everywhere). `seconds`: how long at a time.
+    """
+
+    text: Text | None = None
+    file: str | None = None
+    since: str | None = None
+    until: str | None = None
+    hours: Opening | None = None
+    weekdays: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
+    zones: tuple[str, ...] = ()
+    seconds: float = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration(Value):
-    """One hall, whole. Codes are unique within their list and every reference resolves (checked by `config`)."""
+    """One hall, whole. Codes are unique within their list and every reference resolves (checked by `config`).
+
+    `frequent`: codes of the services offered first. `terms` is None only in journals from before there were any.
+    """
 
     hall: str
     name: Text
@@ -164,6 +280,11 @@ class Configuration(Value):
     classes: tuple[ResidentClass, ...] = ()
     numbering: Numbering = field(default_factory=Numbering)
     rules: Rules = field(default_factory=Rules)
+    about: About = field(default_factory=About)
+    terms: Terms | None = None
+    frequent: tuple[str, ...] = ()
+    zones: tuple[Zone, ...] = ()
+    board_notices: tuple[BoardNotice, ...] = ()
 
     @cached_property
     def queue(self) -> dict[str, Queue]:
@@ -178,8 +299,17 @@ class Configuration(Value):
         return {window.code: window for window in self.windows}
 
     @cached_property
+    def zone(self) -> dict[str, Zone]:
+        return {zone.code: zone for zone in self.zones}
+
+    @cached_property
     def kiosk(self) -> dict[str, KioskSetup]:
         return {kiosk.code: kiosk for kiosk in self.kiosks}
+
+    @property
+    def declarable(self) -> tuple[ResidentClass, ...]:
+        """The classes a resident may declare at a kiosk, in the order of the file."""
+        return tuple(klass for klass in self.classes if klass.declared and klass.code not in {ORDINARY, APPOINTMENT})
 
     @cached_property
     def resident_class(self) -> dict[str, ResidentClass]:

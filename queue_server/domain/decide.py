@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import assert_never
 
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
-from queue_server.domain.calendar import periods
-from queue_server.domain.configuration import Configuration
+from queue_server.domain.booking import book, cancel
+from queue_server.domain.configuration import APPOINTMENT, ORDINARY, Configuration
 from queue_server.domain.dispatch import choose, why_chosen
 from queue_server.domain.events import Event, Instant
+from queue_server.domain.issuing import (
+    accept_paper,
+    borrow_number,
+    issue,
+    issue_ticket,
+    open_configuration,
+    queue_of,
+)
 from queue_server.domain.life import State, after
 from queue_server.domain.model import Hall, Ticket, Window
-from queue_server.domain.numbering import label, next_number
-from queue_server.domain.promise import MINUTE, due_at
+from queue_server.domain.promise import MINUTE
 from queue_server.domain.refusal import Reason, Refused
+
+__all__ = ["decide", "issue", "queue_of"]
 
 
 def decide(hall: Hall, command: c.Command, at: Instant) -> list[Event]:
@@ -32,9 +42,15 @@ def decide(hall: Hall, command: c.Command, at: Instant) -> list[Event]:
         case c.ApplyConfiguration():
             return _apply_configuration(hall, command, at)
         case c.BorrowNumber():
-            return [_borrow_number(hall, command, at)]
+            return [borrow_number(hall, command, at)]
         case c.IssueTicket():
-            return [_issue_ticket(hall, command, at)]
+            return [issue_ticket(hall, command, at)]
+        case c.AcceptPaper():
+            return accept_paper(hall, command, at)
+        case c.BookAppointment():
+            return [book(hall, command, at)]
+        case c.CancelAppointment():
+            return [cancel(hall, command, at)]
         case c.VoidTicket():
             ticket = _ticket(hall, command.ticket, e.TicketVoided)
             return [e.TicketVoided(at=at, ticket=ticket.id, reason=command.reason)]
@@ -60,7 +76,7 @@ def decide(hall: Hall, command: c.Command, at: Instant) -> list[Event]:
             return [e.TicketStarted(at=at, ticket=ticket.id, window=command.window)]
         case c.Finish():
             ticket = _at_window(hall, command, e.TicketFinished)
-            return [e.TicketFinished(at=at, ticket=ticket.id, window=command.window, outcome=command.outcome)]
+            return [_served(hall, ticket, command.window, command.outcome, at)]
         case c.MarkNoShow():
             ticket = _at_window(hall, command, e.TicketNoShow)
             return [e.TicketNoShow(at=at, ticket=ticket.id, window=command.window)]
@@ -68,41 +84,10 @@ def decide(hall: Hall, command: c.Command, at: Instant) -> list[Event]:
             return [_park(hall, command, at)]
         case c.Transfer():
             return [_transfer(hall, command, at)]
+        case c.ConfirmClass():
+            return _confirm_class(hall, command, at)
         case _:
             assert_never(command)
-
-
-def issue(
-    configuration: Configuration, command: c.IssueTicket, *, number: int, day: str, at: Instant
-) -> e.TicketIssued:
-    """The fact of a ticket handed out with `number`: the same for the hall and for a kiosk that is cut off.
-
-    Raises:
-        Refused: the service, queue or class is not one of this configuration.
-    """
-    queue = configuration.queue[queue_of(configuration, command.service, command.queue)]
-    klass = configuration.resident_class.get(command.klass)
-    if klass is None:
-        raise Refused(Reason.UNKNOWN_CLASS, f"There is no class {command.klass!r} in this hall.")
-    return e.TicketIssued(
-        at=at, ticket=command.ticket, day=day, queue=queue.code, number=number, label=label(queue, number),
-        service=command.service, klass=klass.code, strict=klass.strict, source=command.source, slot=command.slot,
-        due_at=due_at(configuration, queue.code, klass.code, at, command.slot),
-    )  # fmt: skip
-
-
-def queue_of(configuration: Configuration, service: str | None, queue: str | None) -> str:
-    """The queue of a service, or the queue itself where only that is known."""
-    if service is not None:
-        known = configuration.service.get(service)
-        if known is None:
-            raise Refused(Reason.UNKNOWN_SERVICE, f"There is no service {service!r} in this hall.")
-        if queue is not None and queue != known.queue:
-            raise Refused(Reason.UNKNOWN_QUEUE, f"Service {service!r} belongs to queue {known.queue!r}.")
-        return known.queue
-    if queue is None or queue not in configuration.queue:
-        raise Refused(Reason.UNKNOWN_QUEUE, f"There is no queue {queue!r} in this hall.")
-    return queue
 
 
 # --- the day
@@ -115,11 +100,12 @@ def _open_day(hall: Hall, command: c.OpenDay, at: Instant) -> Iterator[Event]:
         raise Refused(Reason.DAY_ALREADY_OPEN, f"{command.day} has been opened already.")
     if hall.is_open:
         yield from _close_day(hall, c.CloseDay(force=True), at)
-    yield e.DayOpened(at=at, day=command.day, configuration=command.configuration)
+    ahead = tuple(booked for booked in hall.appointments.values() if booked.day >= command.day)
+    yield e.DayOpened(at=at, day=command.day, configuration=command.configuration, appointments=ahead)
 
 
 def _close_day(hall: Hall, command: c.CloseDay, at: Instant) -> Iterator[Event]:
-    _configuration(hall)
+    open_configuration(hall)
     assert hall.day is not None
     serving = [t for t in hall.tickets.values() if t.state is State.SERVING]
     if serving and not command.force:
@@ -135,7 +121,7 @@ def _close_day(hall: Hall, command: c.CloseDay, at: Instant) -> Iterator[Event]:
 
 
 def _apply_configuration(hall: Hall, command: c.ApplyConfiguration, at: Instant) -> list[Event]:
-    current, new = _configuration(hall), command.configuration
+    current, new = open_configuration(hall), command.configuration
     if new == current:
         return []
     in_use = [*_people_left_standing(hall, new), *_labels_printed_again(hall, current, new)]
@@ -164,51 +150,7 @@ def _labels_printed_again(hall: Hall, current: Configuration, new: Configuration
             yield f"slot {kiosk.slot} is kiosk {hall.slots[kiosk.slot]}'s today"
 
 
-# --- numbers and tickets
-
-
-def _configuration(hall: Hall) -> Configuration:
-    if hall.configuration is None or not hall.is_open:
-        raise Refused(Reason.DAY_NOT_OPEN, "The hall has not opened its day.")
-    return hall.configuration
-
-
-def _taking_tickets(hall: Hall, at: Instant) -> Configuration:
-    """Tickets are taken from a little before opening until closing, through the lunch break too."""
-    configuration = _configuration(hall)
-    assert hall.day is not None
-    spans = periods(configuration.hours, configuration.timezone, hall.day)
-    early = configuration.rules.early_minutes * MINUTE
-    if not spans or not spans[0][0] - early <= at < spans[-1][1]:
-        raise Refused(Reason.HALL_CLOSED, "The hall is closed now; tickets are taken in opening hours.")
-    return configuration
-
-
-def _next_number(hall: Hall, configuration: Configuration, queue: str) -> int:
-    number = next_number(configuration.numbering, hall.last_number.get(queue, 0))
-    if number is None:
-        raise Refused(Reason.SERIES_EXHAUSTED, f"Queue {queue!r} has no numbers left today.")
-    return number
-
-
-def _borrow_number(hall: Hall, command: c.BorrowNumber, at: Instant) -> Event:
-    configuration = _taking_tickets(hall, at)
-    assert hall.day is not None
-    if command.kiosk not in configuration.kiosk:
-        raise Refused(Reason.UNKNOWN_KIOSK, f"There is no kiosk {command.kiosk!r} in this hall.")
-    queue = queue_of(configuration, None, command.queue)
-    number = _next_number(hall, configuration, queue)
-    return e.NumberLent(at=at, day=hall.day, queue=queue, number=number, kiosk=command.kiosk)
-
-
-def _issue_ticket(hall: Hall, command: c.IssueTicket, at: Instant) -> Event:
-    configuration = _taking_tickets(hall, at)
-    assert hall.day is not None
-    if command.ticket in hall.tickets:
-        raise Refused(Reason.TICKET_EXISTS, "A ticket with this id has been issued already.")
-    queue = queue_of(configuration, command.service, command.queue)
-    number = _next_number(hall, configuration, queue)
-    return issue(configuration, command, number=number, day=hall.day, at=at)
+# --- tickets
 
 
 def _ticket(hall: Hall, id_: str, event: type[Event]) -> Ticket:
@@ -222,7 +164,7 @@ def _ticket(hall: Hall, id_: str, event: type[Event]) -> Ticket:
 
 
 def _restore(hall: Hall, command: c.RestoreTicket, at: Instant) -> Event:
-    configuration = _configuration(hall)
+    configuration = open_configuration(hall)
     ticket = _ticket(hall, command.ticket, e.TicketRestored)
     if ticket.restores >= configuration.rules.restore_limit:
         raise Refused(Reason.TOO_OFTEN, f"{ticket.label} has been restored already; please take a new ticket.")
@@ -241,7 +183,7 @@ def _restore(hall: Hall, command: c.RestoreTicket, at: Instant) -> Event:
 
 
 def _window(hall: Hall, code: str) -> Window:
-    _configuration(hall)
+    open_configuration(hall)
     window = hall.windows.get(code)
     if window is None:
         raise Refused(Reason.UNKNOWN_WINDOW, f"There is no window {code!r} in this hall.")
@@ -270,7 +212,7 @@ def _close_window(hall: Hall, command: c.CloseWindow, at: Instant) -> list[Event
 
 
 def _assign_queues(hall: Hall, command: c.AssignQueues, at: Instant) -> list[Event]:
-    configuration, window = _configuration(hall), _window(hall, command.window)
+    configuration, window = open_configuration(hall), _window(hall, command.window)
     for serves in command.serves:
         queue_of(configuration, None, serves.queue)
     return [e.QueuesAssigned(at=at, window=window.code, serves=command.serves)]
@@ -284,17 +226,45 @@ def _call_next(hall: Hall, command: c.CallNext, at: Instant) -> Iterator[Event]:
     if command.ticket is not None and command.ticket != window.ticket:
         raise Refused(Reason.MOVED_ON, "This window has moved on; look at what it shows now.")
     current = hall.tickets[window.ticket] if window.ticket else None
+    joining: Ticket | None = None
     if current is not None:
         if command.outcome is None or current.state is not State.SERVING:
             raise Refused(Reason.WINDOW_BUSY, f"{current.label} is {current.state.value} here; end it first.")
-        yield e.TicketFinished(at=at, ticket=current.id, window=window.code, outcome=command.outcome)
-    ticket = None if window.paused else choose(hall, window)
+        ended = _served(hall, current, window.code, command.outcome, at)
+        joining = _joining(current, ended) if isinstance(ended, e.TicketContinued) else None
+        yield ended
+    ticket = None if window.paused else choose(hall, window, joining)
     if ticket is None and current is None:
         if window.paused:
             raise Refused(Reason.WINDOW_NOT_OPEN, f"Window {window.code} is paused; open it first.")
         raise Refused(Reason.NOTHING_WAITING, "Nobody waits for this window.")
     if ticket is not None:
-        yield e.TicketCalled(at=at, ticket=ticket.id, window=window.code, why=why_chosen(hall, window, ticket, at))
+        why = why_chosen(hall, window, ticket, at, joining=joining)
+        yield e.TicketCalled(at=at, ticket=ticket.id, window=window.code, why=why)
+
+
+def _served(hall: Hall, ticket: Ticket, window: str, outcome: e.Outcome, at: Instant) -> Event:
+    """The visit ends, or goes on at the next queue whatever came of this service: the other errands are still wanted.
+
+    Services of the queue where it was served are done in the same serving.
+    """
+    configuration = open_configuration(hall)
+    known = [configuration.service[code] for code in ticket.then if code in configuration.service]
+    ahead = [s for s in known if s.queue != ticket.queue and s.queue in configuration.queue]
+    if not ahead:
+        return e.TicketFinished(at=at, ticket=ticket.id, window=window, outcome=outcome)
+    return e.TicketContinued(
+        at=at, ticket=ticket.id, window=window, outcome=outcome, service=ahead[0].code, queue=ahead[0].queue,
+        due_at=ticket.due_at, then=tuple(service.code for service in ahead[1:]),
+    )  # fmt: skip
+
+
+def _joining(ticket: Ticket, continued: e.TicketContinued) -> Ticket:
+    """The ticket as it will stand in its next line."""
+    return replace(
+        ticket, state=State.WAITING, window=None, service=continued.service, queue=continued.queue,
+        due_at=continued.due_at, joined_at=continued.at,
+    )  # fmt: skip
 
 
 def _call_ticket(hall: Hall, command: c.CallTicket, at: Instant) -> Event:
@@ -311,16 +281,20 @@ def _call_ticket(hall: Hall, command: c.CallTicket, at: Instant) -> Event:
 def _at_window(hall: Hall, command: c.Recall | c.Start | c.Finish | c.MarkNoShow | c.Park | c.Transfer,
                event: type[Event]) -> Ticket:  # fmt: skip
     """The ticket at the command's window, if it is the one meant and this fact may befall it."""
-    window = _window(hall, command.window)
-    if command.ticket is not None and command.ticket != window.ticket:
+    return _ticket(hall, _current(hall, command.window, command.ticket).id, event)
+
+
+def _current(hall: Hall, window: str, meant: str | None) -> Ticket:
+    at = _window(hall, window)
+    if meant is not None and meant != at.ticket:
         raise Refused(Reason.MOVED_ON, "This window has moved on; look at what it shows now.")
-    if window.ticket is None:
-        raise Refused(Reason.NO_TICKET, f"Window {window.code} has no ticket now.")
-    return _ticket(hall, window.ticket, event)
+    if at.ticket is None:
+        raise Refused(Reason.NO_TICKET, f"Window {at.code} has no ticket now.")
+    return hall.tickets[at.ticket]
 
 
 def _recall(hall: Hall, command: c.Recall, at: Instant) -> Event:
-    rules = _configuration(hall).rules
+    rules = open_configuration(hall).rules
     ticket = _at_window(hall, command, e.TicketRecalled)
     if ticket.recalls >= rules.recall_limit:
         raise Refused(Reason.TOO_OFTEN, f"{ticket.label} has been called again {ticket.recalls} times: mark no-show.")
@@ -330,15 +304,24 @@ def _recall(hall: Hall, command: c.Recall, at: Instant) -> Event:
     return e.TicketRecalled(at=at, ticket=ticket.id, window=command.window)
 
 
+def _confirm_class(hall: Hall, command: c.ConfirmClass, at: Instant) -> list[Event]:
+    ticket = _current(hall, command.window, command.ticket)
+    if ticket.klass in {ORDINARY, APPOINTMENT}:
+        raise Refused(Reason.WRONG_STATE, f"{ticket.label} declares no class that could be confirmed.")
+    if ticket.class_confirmed is command.confirmed:
+        return []
+    return [e.ClassConfirmed(at=at, ticket=ticket.id, window=command.window, confirmed=command.confirmed)]
+
+
 def _park(hall: Hall, command: c.Park, at: Instant) -> Event:
     ticket = _at_window(hall, command, e.TicketParked)
-    minutes = _configuration(hall).rules.park_minutes if command.minutes is None else command.minutes
+    minutes = open_configuration(hall).rules.park_minutes if command.minutes is None else command.minutes
     back = at + round(minutes * MINUTE)
     return e.TicketParked(at=at, ticket=ticket.id, window=command.window, due_at=back)
 
 
 def _transfer(hall: Hall, command: c.Transfer, at: Instant) -> Event:
-    configuration = _configuration(hall)
+    configuration = open_configuration(hall)
     ticket = _at_window(hall, command, e.TicketTransferred)
     queue = queue_of(configuration, None, command.queue)
     if command.to_window is not None:

@@ -56,9 +56,28 @@ class Event:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AppointmentBooked(Event):
+    """A resident will come at `slot` on the local date `day`. `holder` is made with that day's key."""
+
+    appointment: str
+    day: str
+    slot: Instant
+    service: str
+    holder: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppointmentCancelled(Event):
+    appointment: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class DayOpened(Event):
+    """`appointments`: those of this day and later, as they were booked, since a fold begins at this fact."""
+
     day: str
     configuration: Configuration
+    appointments: tuple[AppointmentBooked, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +102,11 @@ class NumberLent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class TicketIssued(Event):
-    """Written by the machine that handed the number out. `day` is the local date, `slot` an appointment's time."""
+    """Written by the machine that handed the number out. `day` is the local date, `slot` an appointment's time.
+
+    `holder`: HMAC-SHA256(day key, ID number) in hex, where a card was read. `then`: further services of the same
+    visit, in order. `appointment`: the one that checked in with it.
+    """
 
     ticket: str
     day: str
@@ -97,6 +120,8 @@ class TicketIssued(Event):
     strict: bool = False
     slot: Instant | None = None
     holder: str | None = None
+    then: tuple[str, ...] = ()
+    appointment: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +154,26 @@ class TicketStarted(TicketEvent):
 class TicketFinished(TicketEvent):
     window: str
     outcome: Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketContinued(TicketEvent):
+    """Serving ended here with `outcome`, and the visit goes on: it waits for `service` in `queue`, then for `then`."""
+
+    window: str
+    outcome: Outcome
+    service: str
+    queue: str
+    due_at: Instant
+    then: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassConfirmed(TicketEvent):
+    """Staff saw the evidence for the class a resident declared, or did not: then the ticket is an ordinary one."""
+
+    window: str
+    confirmed: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,7 +260,8 @@ KINDS: dict[str, type[Event]] = {
     for kind in (
         DayOpened, DayClosed, ConfigurationApplied, NumberLent,
         TicketIssued, TicketVoided, TicketCalled, TicketRecalled, TicketStarted, TicketFinished, TicketNoShow,
-        TicketRestored, TicketParked, TicketTransferred, TicketExpired,
+        TicketRestored, TicketParked, TicketTransferred, TicketContinued, TicketExpired, ClassConfirmed,
+        AppointmentBooked, AppointmentCancelled,
         WindowOpened, WindowPaused, WindowClosed, QueuesAssigned,
         DeviceReported,
     )

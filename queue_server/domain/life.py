@@ -27,6 +27,7 @@ LIFE: dict[type[Event], tuple[frozenset[State], State]] = {
     events.TicketRestored: (frozenset({State.NO_SHOW}), State.WAITING),
     events.TicketParked: (frozenset({State.CALLED, State.SERVING}), State.WAITING),
     events.TicketTransferred: (frozenset({State.CALLED, State.SERVING}), State.WAITING),
+    events.TicketContinued: (frozenset({State.SERVING}), State.WAITING),
     # A kiosk may tell that its print failed after the hall has called the number, given it up or closed the day:
     # there never was paper.
     events.TicketVoided: (frozenset({State.WAITING, State.CALLED, State.NO_SHOW, State.EXPIRED}), State.VOIDED),

@@ -12,9 +12,9 @@ from typing import Any
 from sortedcontainers import SortedList
 
 from queue_server.domain import events as e
-from queue_server.domain.configuration import Configuration, WindowSetup
+from queue_server.domain.configuration import ORDINARY, Configuration, WindowSetup
 from queue_server.domain.events import Event, Instant, Outcome
-from queue_server.domain.life import State, after
+from queue_server.domain.life import ENDED, State, after
 from queue_server.domain.numbering import in_common_series
 from queue_server.domain.promise import MINUTE, Place
 
@@ -35,6 +35,12 @@ class Ticket:
     source: str
     service: str | None = None
     slot: Instant | None = None
+    then: tuple[str, ...] = ()
+    """Services of this visit that come after this one."""
+    holder: str | None = None
+    appointment: str | None = None
+    class_confirmed: bool | None = None
+    """Whether staff confirmed the declared class; None: not asked, or nothing was declared."""
     state: State = State.WAITING
     held_for: str | None = None
     window: str | None = None
@@ -104,6 +110,7 @@ class Hall:
         self.day: str | None = None
         self.is_open = False
         self.early: dict[str, list[e.TicketIssued | e.TicketVoided]] = {}  # of days not opened yet
+        self.appointments: dict[str, e.AppointmentBooked] = {}  # of this day and later
         self._clear()
 
     def _clear(self) -> None:
@@ -112,6 +119,9 @@ class Hall:
         self.lines: dict[str, Line] = {}
         self.held: dict[str, Line] = {}
         self.last_number: dict[str, int] = {}
+        self.issued: dict[str, int] = {}  # queue -> tickets handed out for it today
+        self.holders: dict[str, set[str]] = {}  # holder -> ids of the tickets taken with that card
+        self.check_ins: dict[str, set[str]] = {}  # appointment -> ids of the tickets it was taken with
         self.letters: dict[str, str] = {}  # letter -> the queue whose tickets carry it today
         self.slots: dict[int, str] = {}  # share of the reserve -> the kiosk that may print it today
         self.calls: list[str] = []
@@ -135,6 +145,21 @@ class Hall:
         """Open windows that serve a queue as their own; those that help if there is none."""
         serving = [w for w in self.windows.values() if w.is_open and queue in w.serves]
         return [w.code for w in serving if w.serves[queue] == 0] or [w.code for w in serving]
+
+    def is_full(self, queue: str) -> bool:
+        """Whether a queue has had as many tickets as it takes in a day."""
+        setup = self.configuration.queue.get(queue) if self.configuration else None
+        return setup is not None and setup.limit is not None and self.issued.get(queue, 0) >= setup.limit
+
+    def held_by(self, holder: str) -> tuple[Ticket, ...]:
+        """The tickets taken with a card that have not ended, oldest first. O(own tickets)."""
+        tickets = [self.tickets[id_] for id_ in self.holders.get(holder, ())]
+        return tuple(sorted((t for t in tickets if t.state not in ENDED), key=lambda t: (t.issued_at, t.id)))
+
+    def checked_in(self, appointment: str) -> str | None:
+        """The ticket an appointment was taken with; one whose paper failed does not count."""
+        tickets = [self.tickets[id_] for id_ in sorted(self.check_ins.get(appointment, ()))]
+        return next((ticket.id for ticket in tickets if ticket.state is not State.VOIDED), None)
 
     # --- folding
 
@@ -188,6 +213,7 @@ class Hall:
             return
         self._clear()
         self.day, self.is_open = event.day, True
+        self.appointments = {booked.appointment: booked for booked in event.appointments}
         self._configure(event.configuration)
         early = self.early.pop(event.day, [])
         self.early = {day: facts for day, facts in self.early.items() if day > event.day}
@@ -223,6 +249,13 @@ class Hall:
             self._release(code)
             del self.windows[code]
 
+    def _appointment_booked(self, event: e.AppointmentBooked) -> None:
+        if self.day is None or event.day >= self.day:
+            self.appointments[event.appointment] = event
+
+    def _appointment_cancelled(self, event: e.AppointmentCancelled) -> None:
+        self.appointments.pop(event.appointment, None)
+
     def _number_lent(self, event: e.NumberLent) -> None:
         if event.day == self.day:
             self.last_number[event.queue] = max(event.number, self.last_number.get(event.queue, 0))
@@ -237,8 +270,14 @@ class Hall:
             id=event.ticket, label=event.label, queue=event.queue, number=event.number, klass=event.klass,
             strict=event.strict, issued_at=event.at, due_at=event.due_at, joined_at=event.at,
             source=event.source, service=event.service, slot=event.slot,
+            then=event.then, holder=event.holder, appointment=event.appointment,
         )  # fmt: skip
         self.tickets[ticket.id] = ticket
+        self.issued[ticket.queue] = self.issued.get(ticket.queue, 0) + 1
+        if ticket.holder is not None:
+            self.holders.setdefault(ticket.holder, set()).add(ticket.id)
+        if ticket.appointment is not None:
+            self.check_ins.setdefault(ticket.appointment, set()).add(ticket.id)
         if self.configuration is None or in_common_series(self.configuration.numbering, event.number):
             self.last_number[event.queue] = max(event.number, self.last_number.get(event.queue, 0))
         if self.is_open:
@@ -287,6 +326,19 @@ class Hall:
         if ticket is not None:
             ticket.outcome = event.outcome
 
+    def _ticket_continued(self, event: e.TicketContinued) -> None:
+        ticket = self._rejoin(event, queue=event.queue, window=None, due_at=event.due_at, stays_strict=True)
+        if ticket is not None:
+            ticket.service, ticket.then = event.service, event.then
+
+    def _class_confirmed(self, event: e.ClassConfirmed) -> None:
+        ticket = self.tickets.get(event.ticket)
+        if ticket is None or ticket.state not in {State.CALLED, State.SERVING}:
+            return
+        ticket.class_confirmed = event.confirmed
+        if not event.confirmed:
+            ticket.klass, ticket.strict = ORDINARY, False
+
     def _ticket_restored(self, event: e.TicketRestored) -> None:
         ticket = self._step(event)
         if ticket is not None:
@@ -304,15 +356,16 @@ class Hall:
 
     def _rejoin(
         self, event: e.TicketEvent, *, queue: str | None, window: str | None, due_at: Instant, stays_strict: bool
-    ) -> None:
+    ) -> Ticket | None:
         ticket = self._step(event)
         if ticket is None:
-            return
+            return None
         ticket.queue = queue or ticket.queue
         ticket.held_for = window if window in self.windows and self.windows[window].is_open else None
         ticket.due_at, ticket.joined_at, ticket.window = due_at, event.at, None
         ticket.strict = ticket.strict and stays_strict
         self._join(ticket)
+        return ticket
 
     def _window_opened(self, event: e.WindowOpened) -> None:
         window = self._window(event.window)
@@ -349,6 +402,8 @@ _FOLDS: dict[type[Event], Callable[[Hall, Any], object]] = {
     e.DayOpened: Hall._day_opened,
     e.DayClosed: Hall._day_closed,
     e.ConfigurationApplied: Hall._configuration_applied,
+    e.AppointmentBooked: Hall._appointment_booked,
+    e.AppointmentCancelled: Hall._appointment_cancelled,
     e.NumberLent: Hall._number_lent,
     e.TicketIssued: Hall._ticket_issued,
     e.TicketVoided: Hall._ticket_voided,
@@ -360,6 +415,8 @@ _FOLDS: dict[type[Event], Callable[[Hall, Any], object]] = {
     e.TicketRestored: Hall._ticket_restored,
     e.TicketParked: Hall._ticket_parked,
     e.TicketTransferred: Hall._ticket_transferred,
+    e.TicketContinued: Hall._ticket_continued,
+    e.ClassConfirmed: Hall._class_confirmed,
     e.TicketExpired: Hall._end,
     e.WindowOpened: Hall._window_opened,
     e.WindowPaused: Hall._window_paused,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from queue_server.domain.configuration import APPOINTMENT, Configuration
+from queue_server.domain.configuration import APPOINTMENT, Configuration, Rules
 from queue_server.domain.events import Instant
 
 MINUTE = 60_000
@@ -12,6 +12,11 @@ MINUTE = 60_000
 Place: TypeAlias = tuple[bool, Instant, Instant, str]
 """(not strict, due, joined the line, ticket id): smaller is called sooner. Only facts of the ticket itself, so
 that the order does not depend on the order in which machines told each other."""
+
+
+def still_counts(rules: Rules, slot: Instant, at: Instant) -> bool:
+    """Whether an appointment that checks in `at` is not too late to be one."""
+    return at <= slot + rules.late_minutes * MINUTE
 
 
 def target(configuration: Configuration, queue: str, klass: str) -> int:

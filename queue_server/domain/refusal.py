@@ -19,6 +19,16 @@ class Reason(StrEnum):
     UNKNOWN_TICKET = "unknown-ticket"
     TICKET_EXISTS = "ticket-exists"
     SERIES_EXHAUSTED = "series-exhausted"
+    QUEUE_FULL = "queue-full"
+    SERVICE_CLOSED = "service-closed"
+    ALREADY_HELD = "already-held"
+    UNKNOWN_APPOINTMENT = "unknown-appointment"
+    APPOINTMENT_EXISTS = "appointment-exists"
+    ALREADY_CHECKED_IN = "already-checked-in"
+    BAD_SLOT = "bad-slot"
+    LABEL_TAKEN = "label-taken"
+    OTHER_DAY = "other-day"
+    IN_THE_FUTURE = "in-the-future"
     NOTHING_WAITING = "nothing-waiting"
     NO_TICKET = "no-ticket"
     MOVED_ON = "moved-on"
@@ -31,6 +41,7 @@ class Reason(StrEnum):
     IN_USE = "in-use"
     OUT_OF_ORDER = "out-of-order"
     BAD_KEY = "bad-key"
+    BAD_CODE = "bad-code"
 
 
 class Refused(Exception):

@@ -22,11 +22,16 @@ LONGEST = 8 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Hello:
-    """`journal` is the id of the hall's journal, `last_seq` its newest entry."""
+    """`journal` is the id of the hall's journal, `last_seq` its newest entry and `last_hash` that entry's hash.
+
+    `at` is the server's clock, ms UTC. `last_hash` is empty and `at` 0 if the server does not say it.
+    """
 
     hall: str
     journal: str
     last_seq: int
+    last_hash: str = ""
+    at: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,7 +16,10 @@ from queue_server.journal.replica import Diverged, Replica
 
 SILENCE = 8.0
 """Seconds without a byte after which the line is taken for broken; the server speaks every 2.5 s."""
-LONGEST_PAUSE = 5.0
+CONNECT_WITHIN = 2.0
+"""A packet lost in a dead network is sent again ever later; a new attempt finds a mended one sooner."""
+LONGEST_PAUSE = 1.0
+"""Between two attempts: so long at most a mended line lies idle."""
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +27,8 @@ log = logging.getLogger(__name__)
 class Follower:
     """Run `run()` in a thread or greenlet. Read `replica` from the callback, or anywhere under the GIL.
 
-    `heard_at` is the `time.monotonic()` of the last byte heard, None before the first.
+    `heard_at` is the `time.monotonic()` of the last byte heard, None before the first. `clock` is what the server's
+    clock said (ms UTC) and the `time.monotonic()` of that; None before it said so.
     """
 
     def __init__(
@@ -40,6 +44,7 @@ class Follower:
         self.replica = replica
         self.connected = False
         self.heard_at: float | None = None
+        self.clock: tuple[int, float] | None = None
 
     def run(self) -> None:
         """Follow until `stop()`; every failure is followed by another try."""
@@ -47,12 +52,9 @@ class Follower:
         while not self._stopping.is_set():
             heard = self.heard_at
             try:
-                self._follow()
+                self._follow_or_start_over()
             except (OSError, HTTPException, FeedError) as error:
                 log.info("feed of %s lost: %s", self._hall, error)
-            except Diverged as error:
-                log.warning("the hall's journal has another history (%s); starting over", error)
-                self.replica.start_over("")
             finally:
                 self._disconnected()
             pause = 0.1 if self.heard_at != heard else min(pause * 2, LONGEST_PAUSE)
@@ -74,11 +76,19 @@ class Follower:
             self.connected = False
             self._on_change()
 
+    def _follow_or_start_over(self) -> None:
+        try:
+            self._follow()
+        except Diverged as error:
+            log.warning("the hall's journal has another history (%s); starting over", error)
+            self.replica.start_over("")
+
     def _follow(self) -> None:
         kind = HTTPSConnection if self._server.scheme == "https" else HTTPConnection
-        connection = self._connection = kind(self._server.netloc, timeout=SILENCE)
+        connection = self._connection = kind(self._server.netloc, timeout=CONNECT_WITHIN)
         connection.connect()
         self._socket = connection.sock
+        self._socket.settimeout(SILENCE)
         headers = {"Accept": "text/event-stream"}
         if self.replica.seq:
             headers["Last-Event-ID"] = str(self.replica.seq)
@@ -104,8 +114,12 @@ class Follower:
 
     def _greeted(self, hello: Hello) -> None:
         """Check that the feed goes on where this copy stands."""
+        if hello.at:
+            self.clock = hello.at, time.monotonic()
         same = self.replica.seq == 0 or self.replica.store.journal_id == hello.journal
-        if not same or hello.last_seq < self.replica.seq:
+        # As long as this copy and yet another: nothing that comes next would show it.
+        other = hello.last_seq == self.replica.seq and hello.last_hash not in {"", self.replica.hash}
+        if not same or other or hello.last_seq < self.replica.seq:
             self.replica.start_over(hello.journal)
             raise FeedError("this is another journal, or an older state of it; starting over")
         if self.replica.seq == 0:

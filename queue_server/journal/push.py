@@ -16,6 +16,9 @@ from queue_server.journal.replica import Replica
 BATCH = 200
 """Entries sent at once at most."""
 PAUSE = 5.0
+"""Seconds between two looks at whether the hall still has everything (it may have been restored from a backup)."""
+AGAIN = 1.0
+"""Seconds until the next attempt, when one failed."""
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +35,11 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """Entries of one sender in order. An empty batch only asks for the cursor."""
+    """Entries of one sender in order. An empty batch only asks for the cursor. `last`: how far its journal goes."""
 
     journal: str
     entries: list[Parcel]
+    last: int = 0
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,11 +48,11 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     cursor: int
 
 
-def pack(journal: str, entries: list[Entry]) -> bytes:
+def pack(journal: str, entries: list[Entry], last: int = 0) -> bytes:
     parcels = [
         Parcel(seq=e.seq, id=e.id, cause=e.cause, at=e.at, kind=e.kind, data=msgspec.Raw(e.data)) for e in entries
     ]
-    return msgspec.json.encode(Batch(journal=journal, entries=parcels))
+    return msgspec.json.encode(Batch(journal=journal, entries=parcels, last=last))
 
 
 class PushError(Exception):
@@ -78,11 +82,13 @@ class Pusher:
 
     def run(self) -> None:
         while not self._stopping:
+            pause = PAUSE
             try:
                 self.push()
             except (OSError, HTTPException, PushError) as error:
                 log.info("the hall cannot be told yet: %s", error)
-            self._wake.wait(PAUSE)
+                pause = AGAIN
+            self._wake.wait(pause)
             self._wake.clear()
 
     def push(self) -> None:
@@ -102,7 +108,7 @@ class Pusher:
             connection.close()
 
     def _send(self, connection: HTTPConnection, entries: list[Entry]) -> int:
-        body = pack(self._own.store.journal_id, entries)
+        body = pack(self._own.store.journal_id, entries, self._own.seq)
         connection.request("POST", self._path, body, {"Content-Type": "application/json"})
         response = connection.getresponse()
         content = response.read()

@@ -62,6 +62,9 @@ class Store(Protocol):
 
     def cursor(self, hall: str, source: str) -> int: ...
 
+    def sources(self, hall: str) -> set[str]:
+        """Those whose facts have been absorbed."""
+
     def known(self, ids: Iterable[str]) -> set[str]: ...
 
     def probe(self) -> None:
@@ -172,6 +175,9 @@ class SqliteStore:
     def cursor(self, hall: str, source: str) -> int:
         rows = self._rows("SELECT seq FROM cursors WHERE hall = ? AND source = ?", (hall, source))
         return int(rows[0][0]) if rows else 0
+
+    def sources(self, hall: str) -> set[str]:
+        return {row[0] for row in self._rows("SELECT source FROM cursors WHERE hall = ?", (hall,))}
 
     def known(self, ids: Iterable[str]) -> set[str]:
         return {id_ for id_ in ids if self._rows("SELECT 1 FROM journal WHERE id = ?", (id_,))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from functools import partial
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
+from queue_server.domain.codes import Rejected, TicketCode
 from queue_server.domain.configuration import ORDINARY, Serves
 from queue_server.domain.model import Hall
 from queue_server.domain.numbering import label
@@ -21,13 +23,18 @@ from queue_server.domain.refusal import Reason, Refused
 from queue_server.journal.entry import Entry, event_of
 from queue_server.journal.ids import uuid7
 from queue_server.journal.push import Batch, Parcel, Receipt
+from queue_server.keys import KeysUnavailable
 from queue_server.web import representation
 from queue_server.web.halls import Halls, RunningHall
 from queue_server.web.problems import problem
 
+log = logging.getLogger("bianmin.web")
+
 api = APIBlueprint("api", __name__, url_prefix="/api/v1/halls/<hall>", tag="Hall")
 
 KEY = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+LEND_WITHIN = 0.4
+"""Seconds: a kiosk that asks for a number waits 0.7 s for it."""
 KIND = re.compile(r"[A-Z][A-Za-z0-9]{0,99}")
 LATEST = 10**13
 """The last instant taken from outside, in 2286: a time has to stay one that a calendar can show."""
@@ -45,17 +52,35 @@ class Body(BaseModel):
 
 
 class NewTicket(Body):
-    """A service, or a queue where only that is known. `slot`: an appointment's time, ms since 1970 UTC."""
+    """A service, or a queue where only that is known. `slot`: an appointment's time, ms since 1970 UTC.
+
+    `then`: further services of the same visit, in order. `appointment`: the one that checks in with it; service and
+    slot are then the appointment's.
+    """
 
     service: Code | None = None
     queue: Code | None = None
     klass: Code = Field(default=ORDINARY, alias="class")
     slot: Annotated[int, Field(ge=0, le=LATEST)] | None = None
+    then: Annotated[list[Code], Field(max_length=20)] = []
+    appointment: Code | None = None
+
+
+class Paper(Body):
+    """The text of the QR code on a ticket: the signed code, or the address of the ticket's page, which ends in it.
+
+    A kiosk that has never heard from its hall prints the ticket's id alone: it is found only if the hall knows it.
+    """
+
+    code: Annotated[str, Field(min_length=1, max_length=400)]
 
 
 class NewNumber(Body):
+    """`appointment`: the one the number is for; a full queue still takes it."""
+
     kiosk: Code
     queue: Code
+    appointment: Code | None = None
 
 
 class Void(Body):
@@ -80,6 +105,12 @@ class CallNextBody(OnTicket):
 
 class CallBody(Body):
     ticket: Code
+
+
+class ConfirmBody(OnTicket):
+    """Whether the resident showed what the declared class asks for. If not, the ticket becomes an ordinary one."""
+
+    confirmed: bool
 
 
 class FinishBody(OnTicket):
@@ -109,6 +140,7 @@ class JournalBody(Body):
 
     journal: Code
     entries: Annotated[list[dict[str, Any]], Field(max_length=1000)]
+    last: Annotated[int, Field(ge=0)] = 0
 
 
 def json(value: Any, status: int = 200) -> Response:
@@ -168,11 +200,39 @@ def ticket(hall: str, ticket: str) -> Response:
 @api.doc(summary="Issue a ticket", responses=[201, 409])
 def issue(hall: str, body: NewTicket) -> Response:
     here = running(hall)
+    here.returning.wait()
     command = c.IssueTicket(
-        ticket=uuid7(), service=body.service, queue=body.queue, klass=body.klass, slot=body.slot, source="api"
-    )
+        ticket=uuid7(), service=body.service, queue=body.queue, klass=body.klass, slot=body.slot, source="api",
+        then=tuple(body.then), appointment=body.appointment,
+    )  # fmt: skip
     entries = here.writer.submit(command, cause())
     return json(_ticket_answer(here.replica.hall, entries), 201)
+
+
+@api.post("/tickets/paper")
+@api.input(Paper, arg_name="body")
+@api.doc(summary="Take the paper of a kiosk that has not told of it", responses=[409])
+def paper(hall: str, body: Paper) -> Response:
+    here = running(hall)
+    text = body.code.strip().rpartition("/")[2]
+    known = here.replica.hall.tickets.get(text)
+    if known is not None:
+        return json({"new": False, "ticket": representation.ticket(here.replica.hall, known)})
+    try:
+        code = TicketCode.read(text, here.keys.code_key(), here.now())
+    except Rejected as rejected:
+        raise Refused(Reason.BAD_CODE, f"This is no ticket that is good today ({rejected.flaw}).") from rejected
+    if code.hall != here.code:
+        raise Refused(Reason.BAD_CODE, f"{code.label} is a ticket of hall {code.hall}.")
+    command = c.AcceptPaper(
+        ticket=code.ticket, label=code.label, klass=code.klass, taken_at=code.taken_at, source=code.kiosk,
+        service=code.service, slot=code.slot,
+    )  # fmt: skip
+    entries = here.writer.submit(command, cause())
+    state = here.replica.hall
+    if code.ticket not in state.tickets:
+        raise Refused(Reason.BAD_KEY, "This Idempotency-Key was used for something else.")
+    return json({"new": bool(entries), "ticket": representation.ticket(state, state.tickets[code.ticket])})
 
 
 @api.post("/tickets/<ticket>/void")
@@ -198,7 +258,9 @@ def restore(hall: str, ticket: str, body: Nothing) -> Response:
 @api.doc(summary="Lend a kiosk one number of a queue's series", responses=[201, 409])
 def numbers(hall: str, body: NewNumber) -> Response:
     here = running(hall)
-    entries = here.writer.submit(c.BorrowNumber(kiosk=body.kiosk, queue=body.queue), cause())
+    if not here.returning.wait(LEND_WITHIN):
+        return problem(503, "just-started", "Just started", "Kiosks that may hold numbers have not come back yet.")
+    entries = here.writer.submit(c.BorrowNumber(**body.model_dump()), cause())
     lent = event_of(entries[0])
     if not isinstance(lent, e.NumberLent):
         raise Refused(Reason.BAD_KEY, "This Idempotency-Key was used for something else.")
@@ -234,6 +296,11 @@ ACTIONS: dict[str, tuple[type[Body], str, Callable[[str, Any], c.Command]]] = {
         lambda w, b: c.Finish(window=w, ticket=b.ticket, outcome=b.outcome),
     ),
     "no-show": (OnTicket, "Nobody came", lambda w, b: c.MarkNoShow(window=w, ticket=b.ticket)),
+    "confirm-class": (
+        ConfirmBody,
+        "The declared class was shown to be right, or not",
+        lambda w, b: c.ConfirmClass(window=w, ticket=b.ticket, confirmed=b.confirmed),
+    ),
     "park": (
         ParkBody,
         "Set aside, to come back to this window",
@@ -291,6 +358,10 @@ def queues(hall: str, window: str, body: QueuesBody) -> Response:
 def close_day(hall: str, body: Nothing) -> Response:
     here = running(hall)
     entries = here.writer.submit(c.CloseDay(), cause())
+    try:
+        here.forget_keys()
+    except KeysUnavailable as error:  # the day is closed all the same; it is tried again and again
+        log.error("the day's key could not be destroyed", extra={"hall": hall, "detail": str(error)})
     expired = [event.ticket for event in map(event_of, entries) if isinstance(event, e.TicketExpired)]
     tickets = here.replica.hall.tickets
     return json({"expired": [tickets[id_].label for id_ in expired if id_ in tickets]})
@@ -312,7 +383,10 @@ def journal(hall: str, source: str, body: JournalBody) -> Response:
     name = f"{source}/{batch.journal}"
     if entries:
         here.writer.absorb(name, entries)
-    return json(Receipt(cursor=here.replica.store.cursor(hall, name)))
+    cursor = here.replica.store.cursor(hall, name)
+    if cursor >= batch.last:
+        here.returning.told(source)
+    return json(Receipt(cursor=cursor))
 
 
 def _foreign(hall: str, parcel: Parcel) -> Entry:

@@ -46,7 +46,11 @@ class Ticket(BaseModel):
     label: str = Field(description="The number on the paper.", examples=["A017"])
     queue: str
     service: str | None
+    then: list[str] = Field(description="Further services of the same visit, in order.")
     class_: str = Field(alias="class", description="Ordinary, or one the law or the hall names.")
+    class_confirmed: bool | None = Field(description="Whether staff confirmed the declared class; null: not asked.")
+    appointment: str | None
+    slot: datetime | None = Field(description="The time of its appointment.")
     state: State
     issued_at: datetime
     due_at: datetime = Field(description="The promise: when it should be called by.")
@@ -91,6 +95,9 @@ class Queue(BaseModel):
     name: Words
     waiting: int
     wait: Wait | None
+    issued: int = Field(description="Tickets handed out for it today.")
+    limit: int | None = Field(description="Tickets a day at most.")
+    full: bool = Field(description="No more tickets today, but for appointments.")
 
 
 class Service(BaseModel):
@@ -98,6 +105,21 @@ class Service(BaseModel):
     name: Words
     queue: str
     wait: Wait | None
+    closed: Words | None = Field(description="Why it cannot be had now.")
+
+
+class Opening(BaseModel):
+    opens: str = Field(examples=["08:30"])
+    closes: str
+
+
+class Hours(BaseModel):
+    """In the hall's time zone. Weekdays: 1 Monday … 7 Sunday."""
+
+    periods: list[Opening]
+    weekdays: list[int]
+    holidays: list[str]
+    workdays: list[str] = Field(description="Weekend days that are worked.")
 
 
 class Device(BaseModel):
@@ -115,6 +137,8 @@ class Hall(BaseModel):
     day: str | None
     open: bool = Field(description="Whether the day is open.")
     phase: Phase = Field(description="Where the time stands in the opening hours.")
+    timezone: str = Field(examples=["Asia/Shanghai"])
+    hours: Hours
     queues: list[Queue]
     services: list[Service]
     windows: list[Window]
@@ -127,6 +151,33 @@ class Number(BaseModel):
     label: str | None
     day: str
     queue: str
+
+
+class PaperAnswer(BaseModel):
+    new: bool = Field(description="False: the hall knew of it already.")
+    ticket: Ticket
+
+
+class Appointment(BaseModel):
+    id: str
+    code: str = Field(description="For a QR code; a kiosk reads it. It says no word of who comes.")
+    day: str
+    slot: datetime
+    service: str
+    ticket: str | None = Field(description="The ticket it was checked in with.")
+
+
+class Cancelled(BaseModel):
+    id: str
+    cancelled: bool
+
+
+class Keys(BaseModel):
+    """Secrets, in base64url. The day's key is destroyed when the day is closed."""
+
+    day: str
+    day_key: str
+    code_key: str
 
 
 class DayClosed(BaseModel):
@@ -164,15 +215,19 @@ class Health(BaseModel):
     halls: dict[str, HallHealth]
 
 
-ANSWERS: tuple[type[BaseModel], ...] = (Hall, Ticket, WindowAnswer, Number, DayClosed, Receipt, Parcel, Health, Problem)
+ANSWERS: tuple[type[BaseModel], ...] = (
+    Hall, Ticket, PaperAnswer, WindowAnswer, Number, Appointment, Cancelled, Keys, DayClosed, Receipt, Parcel, Health,
+    Problem,
+)  # fmt: skip
 PROBLEMS = {
     "400": "Not JSON, or a header that cannot be read",
-    "404": "Unknown hall, window or ticket",
+    "403": "Not from this machine",
+    "404": "Unknown hall, window, ticket or appointment",
     "409": "Refused by a rule of the hall",
     "413": "Longer than 1 MiB",
     "415": "Not application/json",
     "422": "JSON of the wrong shape, or it names what this hall does not have",
-    "503": "The journal cannot be written now, or there are too many followers",
+    "503": "The journal or the keys cannot be used now, or there are too many followers",
 }
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
@@ -213,7 +268,11 @@ def _describe(path: str, method: str, operation: dict[str, Any]) -> None:
     if method in {"post", "put"}:
         parameters.append(_IDEMPOTENCY_KEY)
         operation["requestBody"]["required"] = True
-        codes |= PROBLEMS.keys()
+        codes |= PROBLEMS.keys() - {"403"}
+    if path.endswith("/keys"):
+        codes |= {"403", "409", "503"}
+    if "/appointments" in path:
+        codes.add("503")
     if path.endswith("/feed"):
         parameters.append(_LAST_EVENT_ID)
         codes.add("400")
@@ -235,7 +294,11 @@ def _describe(path: str, method: str, operation: dict[str, Any]) -> None:
 def _answer(path: str) -> type[BaseModel]:
     for part, answer in (
         ("/windows/", WindowAnswer),
+        ("/tickets/paper", PaperAnswer),
         ("/tickets", Ticket),
+        ("/cancel", Cancelled),
+        ("/appointments", Appointment),
+        ("/keys", Keys),
         ("/numbers", Number),
         ("/day/close", DayClosed),
         ("/journal/", Receipt),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from queue_server.domain.calendar import day_of, periods
+from queue_server.domain.calendar import day_of, next_day, periods
 from queue_server.domain.commands import ApplyConfiguration, CloseDay, OpenDay
 from queue_server.domain.configuration import Configuration
 from queue_server.domain.events import Instant
@@ -15,8 +15,10 @@ from queue_server.journal import feed
 from queue_server.journal.entry import Entry
 from queue_server.journal.ids import uuid7
 from queue_server.journal.replica import Replica, clock
+from queue_server.journal.returning import Returning
 from queue_server.journal.store import Store
 from queue_server.journal.writer import Writer
+from queue_server.keys import KeyRing
 from queue_server.serving import Audience
 
 FOLLOWERS = 2000
@@ -36,14 +38,18 @@ class RunningHall:
         store: Store,
         configuration: Configuration,
         *,
+        keys: KeyRing,
         now: Callable[[], Instant] = clock,
         followers: int = FOLLOWERS,
     ) -> None:
         self.code = configuration.hall
         self.configuration = configuration
+        self.keys = keys
         self.now = now
         self.replica = Replica(store, self.code, now=now)
         self.writer = Writer(self.replica, self._announce)
+        kiosks = {source.partition("/")[0] for source in store.sources(self.code)}
+        self.returning = Returning(kiosks & configuration.kiosk.keys())
         self.feed = Audience(followers)
         self.changes = Audience(followers)
 
@@ -53,11 +59,12 @@ class RunningHall:
         self.changes.publish(entries[-1].seq, doorbell(entries[-1].seq))
 
     def keep_day(self) -> None:
-        """Open today's day if it is not open yet; close it an hour after the hall closed.
+        """Open today's day if it is not open yet; close it an hour after the hall closed. Keys of closed days go.
 
         Raises:
             Refused: the machine's clock is behind the journal.
             StoreError: the journal cannot be written.
+            KeysUnavailable: a key cannot be destroyed.
         """
         at, hall = self.now(), self.replica.hall
         today = day_of(self.configuration.timezone, at)
@@ -67,6 +74,13 @@ class RunningHall:
             spans = periods(hall.configuration.hours, hall.configuration.timezone, today)
             if spans and at >= spans[-1][1] + CLOSE_AFTER:
                 self.writer.submit(CloseDay(), uuid7())
+        self.forget_keys()
+
+    def forget_keys(self) -> None:
+        """Destroy the keys of all days that are closed: whose card a holder was made from, nobody can tell any more."""
+        hall = self.replica.hall
+        if hall.day is not None:
+            self.keys.forget(self.code, hall.day if hall.is_open else next_day(hall.day))
 
     def apply_configuration(self) -> Refused | None:
         """Let the open day follow the file; the refusal if it cannot today."""

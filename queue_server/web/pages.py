@@ -16,7 +16,7 @@ from queue_server.web.halls import Halls
 
 LANGUAGES = ("zh", "en")
 RECEIPTS = 12
-SCREENS = ("kiosk", "board", "console")
+SCREENS = ("kiosk", "hand", "board", "console")
 POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: http://127.0.0.1:* http://localhost:*"
 )
@@ -60,7 +60,7 @@ def said(text: Text, language: str) -> str:
 
 @pages.get("/")
 def start() -> Response:
-    """What is here. The composer may give addresses of `kiosk`, `board` and `console`, and a folder of `receipts`."""
+    """What is here. The composer may give addresses of SCREENS, and a folder of `receipts`."""
     given = current_app.extensions.get("bianmin.start_page", {})
     running = list(halls().running.values())
     return page(

@@ -12,14 +12,18 @@ from werkzeug.exceptions import HTTPException
 
 from queue_server.domain.refusal import Reason, Refused
 from queue_server.journal.store import StoreError
+from queue_server.keys import KeysUnavailable
 from queue_server.web.halls import UnknownHall
 
 log = logging.getLogger("bianmin.web")
 
-NOT_FOUND = frozenset({Reason.UNKNOWN_WINDOW, Reason.UNKNOWN_TICKET})
+NOT_FOUND = frozenset({Reason.UNKNOWN_WINDOW, Reason.UNKNOWN_TICKET, Reason.UNKNOWN_APPOINTMENT})
 NOT_VALID = frozenset(
-    {Reason.UNKNOWN_QUEUE, Reason.UNKNOWN_SERVICE, Reason.UNKNOWN_CLASS, Reason.UNKNOWN_KIOSK, Reason.BAD_KEY}
-)
+    {
+        Reason.UNKNOWN_QUEUE, Reason.UNKNOWN_SERVICE, Reason.UNKNOWN_CLASS, Reason.UNKNOWN_KIOSK,
+        Reason.BAD_KEY, Reason.BAD_CODE,
+    }
+)  # fmt: skip
 
 
 def problem(status: int, slug: str, title: str, detail: str, **more: Any) -> Response:
@@ -49,6 +53,11 @@ def install(app: APIFlask) -> None:
         response = problem(503, "journal-unavailable", "The journal cannot be written", str(error))
         response.headers["Retry-After"] = "5"
         return response
+
+    @app.errorhandler(KeysUnavailable)
+    def _(error: KeysUnavailable) -> Response:
+        log.error("keys", extra={"detail": str(error)})
+        return problem(503, "keys-unavailable", "The keys cannot be used", "Nothing was changed. Tell the manager.")
 
     @app.errorhandler(RecursionError)
     def _(error: RecursionError) -> Response:

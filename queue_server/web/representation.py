@@ -35,7 +35,11 @@ def ticket(hall: Hall, ticket: Ticket) -> dict[str, Any]:
         "label": ticket.label,
         "queue": ticket.queue,
         "service": ticket.service,
+        "then": list(ticket.then),
         "class": ticket.klass,
+        "class_confirmed": ticket.class_confirmed,
+        "appointment": ticket.appointment,
+        "slot": moment(ticket.slot),
         "state": ticket.state,
         "issued_at": moment(ticket.issued_at),
         "due_at": moment(ticket.due_at),
@@ -89,6 +93,8 @@ def hall(configuration: Configuration, hall: Hall, *, seq: int, at: Instant) -> 
         "day": hall.day,
         "open": hall.is_open,
         "phase": phase(configuration.hours, configuration.timezone, at),
+        "timezone": configuration.timezone,
+        "hours": configuration.hours,
         "queues": [
             {
                 "code": queue.code,
@@ -96,11 +102,20 @@ def hall(configuration: Configuration, hall: Hall, *, seq: int, at: Instant) -> 
                 "name": text(queue.name),
                 "waiting": len(hall.line(queue.code)),
                 "wait": waits[queue.code],
+                "issued": hall.issued.get(queue.code, 0),
+                "limit": queue.limit,
+                "full": hall.is_full(queue.code),
             }
             for queue in configuration.queues
         ],
         "services": [
-            {"code": s.code, "name": text(s.name), "queue": s.queue, "wait": waits[s.queue]}
+            {
+                "code": s.code,
+                "name": text(s.name),
+                "queue": s.queue,
+                "wait": waits[s.queue],
+                "closed": text(s.closed) if s.closed else None,
+            }
             for s in configuration.services
         ],
         "windows": [window(hall, w) for w in hall.windows.values()],

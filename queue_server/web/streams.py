@@ -55,7 +55,10 @@ def follow(hall: str) -> Response:
     except ValueError as error:
         return problem(400, "bad-last-event-id", "Bad Last-Event-ID", str(error))
     start = store.day_start(hall) if cursor is None else cursor
-    greeting = feed.hello(feed.Hello(hall=hall, journal=store.journal_id, last_seq=replica.seq))
+    hello = feed.Hello(
+        hall=hall, journal=store.journal_id, last_seq=replica.seq, last_hash=replica.hash, at=running(hall).now()
+    )
+    greeting = feed.hello(hello)
 
     if start > replica.seq:  # it knows more than this journal: the greeting tells it to start over
         return Response(greeting, content_type="text/event-stream; charset=utf-8")

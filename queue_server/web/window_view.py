@@ -12,7 +12,7 @@ from heapq import merge
 from itertools import islice
 
 from queue_server.domain import commands as c
-from queue_server.domain.configuration import Configuration, Queue, Service, Text
+from queue_server.domain.configuration import APPOINTMENT, ORDINARY, Configuration, Queue, ResidentClass, Service, Text
 from queue_server.domain.decide import decide
 from queue_server.domain.events import Instant, Outcome
 from queue_server.domain.life import State
@@ -84,7 +84,10 @@ class Count:
 
 @dataclass(frozen=True, kw_only=True)
 class WindowView:
-    """All that is on a console. `changes_at`: when it will be different though nothing happens."""
+    """All that is on a console. `changes_at`: when it will be different though nothing happens.
+
+    `declared`: the class that the resident at the window declared, which staff may confirm or refuse.
+    """
 
     configuration: Configuration
     window: Window
@@ -92,6 +95,7 @@ class WindowView:
     ticket: Ticket | None
     about: Text | None
     klass: Text | None
+    declared: ResidentClass | None
     since: Instant | None
     actions: tuple[Action, ...]
     finish: Action
@@ -122,6 +126,7 @@ def window_view(hall: Hall, code: str, now: Instant) -> WindowView | None:
         ticket=ticket,
         about=_about(configuration, ticket) if ticket else None,
         klass=_klass(configuration, ticket) if ticket else None,
+        declared=_declared(configuration, ticket) if ticket else None,
         since=(ticket.started_at if ticket.state is State.SERVING else ticket.last_called_at) if ticket else None,
         actions=tuple(actions.values()),
         finish=actions["finish"],
@@ -227,7 +232,11 @@ def _about(configuration: Configuration, ticket: Ticket) -> Text:
 def _klass(configuration: Configuration, ticket: Ticket) -> Text | None:
     """The class, unless it is the ordinary one."""
     known = configuration.resident_class.get(ticket.klass)
-    return None if known is None or ticket.klass == "ordinary" else known.name
+    return None if known is None or ticket.klass == ORDINARY else known.name
+
+
+def _declared(configuration: Configuration, ticket: Ticket) -> ResidentClass | None:
+    return None if ticket.klass in {ORDINARY, APPOINTMENT} else configuration.resident_class.get(ticket.klass)
 
 
 def _counts(hall: Hall, configuration: Configuration, window: Window) -> Iterator[Count]:

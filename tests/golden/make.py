@@ -21,7 +21,7 @@ from queue_server.domain import commands as c  # noqa: E402
 from queue_server.domain.configuration import Serves  # noqa: E402
 from queue_server.domain.events import KINDS, DeviceReported, Outcome, Unknown  # noqa: E402
 
-NAME = "journal-0.1.0.jsonl"
+NAME = "journal-0.2.0.jsonl"
 
 
 def story(desk: Desk, clock: Clock) -> None:
@@ -29,6 +29,10 @@ def story(desk: Desk, clock: Clock) -> None:
     clock.set(MONDAY, "08:30")
     desk.open_day("1", "2", "3")
     desk.issue("monday-1")
+    for appointment, days, holder in (("kept", 1, "0f" * 32), ("cancelled", 1, None), ("today", 0, None)):
+        slot = clock.now + days * 86_400_000 + 7_200_000
+        desk.do(c.BookAppointment(appointment=appointment, service="tax", slot=slot, holder=holder))
+    desk.do(c.CancelAppointment(appointment="cancelled"))
     desk.do(c.AssignQueues(window="1", serves=(Serves(queue="A"), Serves(queue="C", helper_after=2.5))))
     desk.do(c.CallNext(window="1"))
     clock.set(MONDAY, "18:30")
@@ -69,6 +73,16 @@ def story(desk: Desk, clock: Clock) -> None:
     desk.do(c.CallTicket(window="3", ticket="served"))
     desk.do(c.Start(window="3"))
     desk.do(c.Finish(window="3", outcome=Outcome.MATERIALS_MISSING))
+    visit = c.IssueTicket(ticket="visit", service="licence", then=("tax", "pension"), klass="elder", holder="f0" * 32)
+    desk.do(visit)
+    desk.do(c.CallTicket(window="3", ticket="visit"))
+    desk.do(c.ConfirmClass(window="3", confirmed=True))
+    desk.do(c.Start(window="3"))
+    desk.do(c.Finish(window="3", outcome=Outcome.ACCEPTED))
+    desk.do(c.IssueTicket(ticket="came", appointment="kept"))
+    taken_at = clock.now - 600_000
+    paper = c.AcceptPaper(ticket="paper", label="A903", klass="military", taken_at=taken_at, source="K1")
+    desk.do(paper)
     desk.do(c.PauseWindow(window="2"))
     desk.do(c.CloseWindow(window="3"))
 

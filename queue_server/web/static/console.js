@@ -52,7 +52,8 @@ async function press(button) {
 function about(button) {
   const { ticket } = button.closest("[data-ticket]")?.dataset ?? {};
   const { outcome, queue } = button.dataset;
-  return "alone" in button.dataset ? {} : { ticket, outcome, queue };
+  const confirmed = { true: true, false: false }[button.dataset.confirmed];
+  return "alone" in button.dataset ? {} : { ticket, outcome, queue, confirmed };
 }
 
 function refusal(status, problem) {
@@ -69,6 +70,75 @@ function use(button) {
   }
 }
 
+// The field for the paper of a kiosk that died. A scanner types what it reads, wherever the focus is, and faster than
+// anybody: so a letter waits a moment before it presses a button, and letters that come together are read, not pressed.
+const scan = document.getElementById("scan");
+const TOGETHER = 60; // ms between the first two letters of a scanner; a slow one rests longer between later ones
+const READING = 300;
+let typed = "";
+let last = 0;
+let waiting = 0;
+
+function listen(event) {
+  const together = event.timeStamp - last < (typed.length > 1 ? READING : TOGETHER);
+  typed = together ? typed + event.key : event.key;
+  last = event.timeStamp;
+  document.body.dataset.pressing = "";
+  clearTimeout(waiting);
+  if (typed.length > 1) scan.code.value = typed;
+  waiting = typed.length > 1 ? setTimeout(forget, READING) : setTimeout(useTyped, TOGETHER);
+}
+
+function forget() {
+  clearTimeout(waiting);
+  typed = scan.code.value = "";
+  if (!pressing) delete document.body.dataset.pressing;
+}
+
+function useTyped() {
+  const key = typed;
+  forget();
+  useKey(key.toLowerCase());
+}
+
+function useKey(key) {
+  const where = document.querySelector("dialog[open]") ?? region;
+  const button = [...where.querySelectorAll("[data-keys]")].find((one) => one.dataset.keys.split(" ").includes(key));
+  if (button) use(button);
+  return Boolean(button);
+}
+
+function readOut() {
+  const code = scan.code.value.trim();
+  forget();
+  scan.code.blur();
+  if (code) absorb(code);
+}
+
+async function absorb(code) {
+  if (!up) return say(sentences.lost);
+  try {
+    const answer = await fetch(scan.dataset.api, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ code }),
+      signal: AbortSignal.timeout(8000),
+    });
+    const content = await answer.json().catch(() => ({}));
+    if (!answer.ok) return say(refusal(answer.status, content));
+    const sentence = content.new ? sentences.paper_new : sentences.paper_known;
+    say(sentence.replace("{label}", content.ticket.label).replace("{state}", sentences.states[content.ticket.state]));
+  } catch {
+    say(sentences.unsure);
+  }
+  await refresh();
+}
+
+scan.addEventListener("submit", (event) => {
+  event.preventDefault();
+  readOut();
+});
+
 addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button) use(button);
@@ -76,12 +146,20 @@ addEventListener("click", (event) => {
 
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+  if (["Shift", "CapsLock"].includes(event.key)) return;
+  if (event.target === scan.code) return event.key === "Escape" ? scan.code.blur() : undefined;
+  if (event.key.length === 1 && event.key !== " ") {
+    event.preventDefault();
+    if (!event.repeat) listen(event);
+    return;
+  }
+  if (typed.length > 1) {
+    event.preventDefault();
+    return event.key === "Enter" ? readOut() : forget();
+  }
+  if (typed) useTyped();
   const onButton = document.activeElement.matches("button:focus-visible, a:focus-visible");
   if (onButton && [" ", "Enter"].includes(event.key)) return; // who walks with Tab presses what has the focus
-  const key = { " ": "space" }[event.key] ?? event.key.toLowerCase();
-  const where = document.querySelector("dialog[open]") ?? region;
-  const button = [...where.querySelectorAll("[data-keys]")].find((one) => one.dataset.keys.split(" ").includes(key));
-  if (!button) return;
-  event.preventDefault();
-  if (!event.repeat) use(button);
+  if (event.repeat) return event.preventDefault();
+  if (useKey({ " ": "space" }[event.key] ?? event.key.toLowerCase())) event.preventDefault();
 });
