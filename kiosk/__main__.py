@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-import logging
 import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import click
 
 from devices.id_card.driver import IdCardReader
 from devices.printer import PROFILES, FontMissing, Printer
+from devices.printer.receipt import QR_BYTES
 from devices.scanner.driver import open_scanner
 from devices.transport import open_transport
-from kiosk import fonts, window
+from kiosk import fonts, texts, watchdog, window
+from kiosk.appearance import Appearance, AppearanceError
 from kiosk.flow import PATIENCE
-from kiosk.supervision import Device
+from kiosk.pin import PinError, set_pin
+from kiosk.receipt import ticket_url
+from kiosk.servicing import Recent
 from queue_server.config import City, ConfigurationError, PrinterSetup, load
 from queue_server.config import always_open as without_closing_times
+from queue_server.config.appearance import AppearanceSetup
+from queue_server.domain.codes import LONGEST_TOKEN
 from queue_server.journal.store import StoreError
+from queue_server.logs import log_to_stderr
 
 if TYPE_CHECKING:
     from kivy.uix.widget import Widget
+
+START_AGAIN = 75
+"""Exit status of a kiosk that wants to be started again (EX_TEMPFAIL of sysexits.h)."""
 
 
 def _size(_: click.Context, __: click.Parameter, text: str) -> tuple[int, int]:
@@ -32,6 +43,18 @@ def _size(_: click.Context, __: click.Parameter, text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
+def _set_pin(context: click.Context, _: click.Parameter, folder: Path | None) -> None:
+    if folder is None:
+        return
+    digits = click.prompt("New PIN of the service screen (6 to 12 digits)", hide_input=True, confirmation_prompt=True)
+    try:
+        set_pin(folder, digits)
+    except (PinError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo("The PIN is set.")
+    context.exit()
+
+
 @click.command()
 @click.option("--config", type=click.Path(path_type=Path), required=True, help="The city's YAML file.")
 @click.option("--hall", required=True, help="The hall's code.")
@@ -39,57 +62,93 @@ def _size(_: click.Context, __: click.Parameter, text: str) -> tuple[int, int]:
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder for this kiosk's journals.")
 @click.option("--server", help="The hall server, http://HOST:PORT. Without it the kiosk works cut off.")
 @click.option("--printer", "line", help="Where the printer is, instead of what the file says: serial:…, tcp:…, file:….")
+@click.option("--id-card", "reader", help="The same for the ID card reader: serial:…, tcp:….")
+@click.option("--scanner", help="The same for the scanner: serial:…, tcp:…, keyboard:…, camera:….")
 @click.option("--public-url", help="Where residents reach the pages of tickets; the server if not given.")
 @click.option("--size", callback=_size, default="1080x1920", show_default=True, help="Window in pixels, either way up.")
 @click.option("--fullscreen", is_flag=True, help="Fill the panel, without a pointer.")
 @click.option("--picture-port", type=click.IntRange(0, 65535), help="Live picture on this local port; 0 takes any.")
 @click.option("--always-open", is_flag=True, help="Ignore opening hours (demo and tests).")
+@click.option("--watch", is_flag=True, help="Start the kiosk again whenever it hangs or ends, where systemd does not.")
+@click.option("--silence", type=float, default=watchdog.SILENCE, hidden=True, help="With --watch: s until it hangs.")
+@click.option(
+    "--set-pin", type=click.Path(path_type=Path), metavar="DATA", callback=_set_pin, is_eager=True, expose_value=False,
+    help="Ask for the PIN of the service screen of the kiosk with this data folder, set it, and end.",
+)  # fmt: skip
 @click.option("--patience", type=click.FloatRange(0.001), default=1.0, hidden=True, help="Scale of all time-outs.")
-@click.option("--log-level", default="warning", show_default=True)
+@click.option("--log-level", default="warning", show_default=True, help="Of the JSON lines on stderr.")
 def main(
-    config: Path, hall: str, kiosk: str, data: Path, server: str | None, line: str | None, public_url: str | None,
-    size: tuple[int, int], fullscreen: bool, picture_port: int | None, always_open: bool, patience: float,
-    log_level: str,
+    config: Path, hall: str, kiosk: str, data: Path, server: str | None, line: str | None, reader: str | None,
+    scanner: str | None, public_url: str | None, size: tuple[int, int], fullscreen: bool, picture_port: int | None,
+    always_open: bool, watch: bool, silence: float, patience: float, log_level: str,
 ) -> None:  # fmt: skip
     """Run one kiosk: residents choose a service and take a printed ticket."""
-    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    recent = Recent()
+    log_to_stderr(log_level, recent)
+    if watch:
+        again = [argument for argument in sys.argv[1:] if argument != "--watch"]
+        sys.exit(watchdog.watch([sys.executable, "-m", "kiosk", *again], silence=silence))
     try:
         city = load(config)
         configuration = city.configuration(hall)
         if kiosk not in configuration.kiosk:
             raise ConfigurationError(f"{config}: {hall} has no kiosk {kiosk!r}; it has {list(configuration.kiosk)}")
-        printer = _printer(city, hall, kiosk, line)
-        devices = _devices(city, hall, kiosk)
-        window.prepare(size=size, faces=fonts.faces(), home=data / "kivy", fullscreen=fullscreen)
-    except (ConfigurationError, fonts.FontMissing, FontMissing, ValueError, OSError) as error:
+        file = city.hall(hall)
+        setup = next(found for found in file.kiosks if found.code == kiosk)
+        public_url = public_url or server or "http://localhost"
+        if len(ticket_url(public_url, "").encode()) + LONGEST_TOKEN > QR_BYTES:
+            raise ConfigurationError("--public-url is too long for the code on a ticket")
+        printer = _printer(city, setup.printer, line)
+        reader = reader or (setup.id_card.url if setup.id_card else None)
+        scanner = scanner or (setup.scanner.line if setup.scanner else None)
+        card_reader = None if reader is None else IdCardReader(open_transport(reader))
+        code_scanner = None if scanner is None else open_scanner(scanner)
+        wished = file.appearance or city.appearance
+        languages = texts.with_own(texts.load(), wished.texts)
+        window.prepare(
+            size=size, faces=fonts.faces(), home=data / "kivy", fullscreen=fullscreen,
+            panel_mm=(round(setup.panel_mm[0]), round(setup.panel_mm[1])),
+            appearance=_appearance(wished, config.parent),
+        )  # fmt: skip
+    except (ConfigurationError, AppearanceError, fonts.FontMissing, FontMissing, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
 
     from kiosk.app import KioskApp  # noqa: PLC0415 - it opens the window, so the window must be prepared
     from kiosk.station import Station  # noqa: PLC0415
 
-    app = KioskApp(patience=PATIENCE.scaled(patience))
+    beats = watchdog.Beats()
+    app = KioskApp(patience=PATIENCE.scaled(patience), alive=lambda: beats.beat("screen"))
     try:
         station = Station(
             configuration=without_closing_times(configuration) if always_open else configuration,
-            kiosk=kiosk, printer=printer, folder=data, public_url=public_url or server or "http://localhost",
-            server=server, answer=app.post, devices=devices,
+            kiosk=kiosk, printer=printer, folder=data, public_url=public_url,
+            server=server, answer=app.post, languages=languages, card_reader=card_reader, scanner=code_scanner,
+            halls={other.code: other.name for other in city.halls if other.code != hall},
+            lines=lambda: recent.lines, restart=lambda: app.leave(START_AGAIN), alive=lambda: beats.beat("desk"),
         )  # fmt: skip
     except StoreError as error:
         raise click.ClickException(str(error)) from error
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: app.leave())
+    watched = watchdog.Watchdog(beats, orphaned=app.leave)
+
+    def opened(root: Widget) -> None:
+        _serve_picture(root, picture_port)
+        watched.start()
+
     station.start()
     try:
-        app.show(station, opened=lambda root: _serve_picture(root, picture_port))
+        app.show(station, opened=opened)
     finally:
+        watched.stop()
         station.stop()
+    sys.exit(app.status)
 
 
-def _printer(city: City, hall: str, kiosk: str, line: str | None) -> Printer:
+def _printer(city: City, setup: PrinterSetup | None, line: str | None) -> Printer:
     """The ticket printer of the file, or the one at `line`."""
-    setup = next(k.printer for k in city.hall(hall).kiosks if k.code == kiosk)
     if setup is None and line is None:
-        raise ConfigurationError(f"{city.file}: kiosk {kiosk!r} of {hall} has no printer; give one with --printer")
+        raise ConfigurationError(f"{city.file}: this kiosk has no printer; give one with --printer")
     setup = setup or PrinterSetup(url="")
     profile = PROFILES.get(f"{setup.width_mm}mm")
     if profile is None:
@@ -97,15 +156,13 @@ def _printer(city: City, hall: str, kiosk: str, line: str | None) -> Printer:
     return Printer(open_transport(line or setup.url), replace(profile, encoding=setup.encoding))
 
 
-def _devices(city: City, hall: str, kiosk: str) -> dict[str, Device]:
-    """The drivers of what the file says stands at this kiosk, the printer apart."""
-    setup = next(k for k in city.hall(hall).kiosks if k.code == kiosk)
-    devices: dict[str, Device] = {}
-    if setup.id_card is not None:
-        devices["id_card"] = IdCardReader(open_transport(setup.id_card.url))
-    if setup.scanner is not None:
-        devices["scanner"] = open_scanner(setup.scanner.line)
-    return devices
+def _appearance(wished: AppearanceSetup, folder: Path) -> Appearance:
+    """How this hall wants its kiosks to look; paths are relative to the city's file."""
+    return Appearance(
+        colours=MappingProxyType(wished.colours), logo=folder / wished.logo if wished.logo else None,
+        banner=tuple(folder / picture for picture in wished.banner), banner_seconds=wished.banner_seconds,
+        voice=folder / wished.voice if wished.voice else None,
+    )  # fmt: skip
 
 
 def _serve_picture(root: Widget, port: int | None) -> None:

@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import assert_never
 
 from kivy.app import App
 from kivy.clock import Clock
 from kivy.core.window import Window
 from kivy.graphics.opengl import glFinish
 
-from kiosk import flow, views
-from kiosk.flow import HandedOut, Input, Session, TakeTicket, step
-from kiosk.screens import look
+from kiosk import flow, pages, views
+from kiosk import session as s
 from kiosk.screens.frame import Root
+from kiosk.session import Input, Screen, Session
 from kiosk.station import Station
 from kiosk.window import has_display
-from queue_server.journal.replica import clock
+from queue_server.domain.life import State
 
 TICK = 0.25
-REHEARSE_AFTER = 0.5
+REHEARSE_EVERY = 0.3
+QUIET = 1.0
+"""Seconds without a touch after which nobody is disturbed by a page being built."""
 
 
 class KioskApp(App):
-    """Runs in the main thread. `post` may be called from any other."""
+    """Runs in the main thread. `post` and `leave` may be called from any other."""
 
     title = "bianmin kiosk"
 
-    def __init__(self, *, patience: flow.Patience = flow.PATIENCE) -> None:
+    def __init__(self, *, patience: flow.Patience = flow.PATIENCE, alive: Callable[[], None] = lambda: None) -> None:
+        """`alive` is called as long as the screen is."""
         super().__init__()
-        self._patience = patience
+        self._patience, self._alive = patience, alive
         self._session = Session()
-        self._shown: views.View | None = None
+        self._shown: pages.View | None = None
+        self.status = 0
+        """What the program is to end with."""
 
     def show(self, station: Station, *, opened: Callable[[Root], None] = lambda _: None) -> None:
         """Open the window and stay until it is closed. `opened` is called once the first screen stands."""
@@ -41,14 +45,14 @@ class KioskApp(App):
         self.run()
 
     def build(self) -> Root:
-        Window.clearcolor = look.PAPER
         if not has_display():  # nobody waits for an offscreen frame, and unfinished ones keep 100 MB of old pictures
             Window.bind(on_flip=lambda _: glFinish())
-        self._around = self._station.around(clock())
+        self._around = self._station.around(self._station.now())
         self.root = Root(self.happen)
         self._present(entered=True)
         Clock.schedule_interval(self._tick, TICK)
-        Clock.schedule_once(lambda _: self._rehearse(), REHEARSE_AFTER)
+        self._unseen = self._others()
+        Clock.schedule_interval(self._rehearse, REHEARSE_EVERY)
         return self.root
 
     def on_start(self) -> None:
@@ -62,42 +66,60 @@ class KioskApp(App):
         """Something happened in another thread."""
         Clock.schedule_once(lambda _: self.happen(happened))
 
-    def leave(self) -> None:
+    def leave(self, status: int = 0) -> None:
         """Close the window, from any thread or a signal."""
+        self.status = status
         Clock.schedule_once(lambda _: self.stop())
 
     def happen(self, happened: Input) -> None:
-        session, effects = step(self._session, happened, self._around, time.monotonic(), self._patience)
+        session, effects = flow.step(self._session, happened, self._around, time.monotonic(), self._patience)
         for effect in effects:
-            match effect:
-                case TakeTicket():
-                    self._station.take(effect)
-                case _:
-                    assert_never(effect)
+            self._station.do(effect)
         entered = session.entered_at != self._session.entered_at
         self._session = session
+        self._station.attend(papers=flow.open_to_papers(session), service=isinstance(session.screen, s.Servicing))
         self._present(entered=entered)
 
     def _tick(self, _: float) -> None:
-        self._around = self._station.around(clock())
-        self.happen(flow.Tick())
+        self._alive()
+        self._around = self._station.around(self._station.now())
+        self.happen(s.Tick())
 
-    def _rehearse(self) -> None:
-        """Draw the other pages once, unseen, so that no resident waits for them to be built (0.3 s in software)."""
+    def _rehearse(self, _: float) -> bool:
+        """Draw the other pages once, unseen, so that no resident waits for them to be built (0.3 s in software).
+
+        One at a time, while nobody touches the screen; False when all have been.
+        """
+        if not isinstance(self._session.screen, s.ChoosingQueue) or time.monotonic() - self._session.touched_at < QUIET:
+            return True
+        screen = next(self._unseen, None)
+        if screen is None:
+            return False
+        self.root.rehearse(self._view(replace(self._session, screen=screen, touched_at=time.monotonic())))
+        return True
+
+    def _others(self) -> Iterator[Screen]:
+        """One screen of each page that a resident can come to."""
         queue = self._around.configuration.queues[0].code
-        ticket = HandedOut(
-            ticket="", label="A000", queue=queue, service=None, at=0, ahead=0, wait=(1, 2), windows=("1",)
-        )
-        for screen in (
-            flow.ChoosingService(queue=queue), flow.Reading(queue=queue, service=None),
-            flow.Apologising(why=flow.Failure.SLOW, order=0), flow.Showing(ticket=ticket),
-        ):  # fmt: skip
-            session = replace(self._session, screen=screen, touched_at=time.monotonic())
-            self.root.rehearse(self._view(session))
+        held = s.HeldTicket(ticket="", label="A000", queue=queue, service=None, state=State.WAITING, ahead=0)
+        yield s.ChoosingService(queue=queue)
+        yield s.Reading(queue=queue, service=None)
+        yield s.Presenting()
+        yield s.Greeting()
+        yield s.Searching()
+        yield s.AboutHall()
+        yield s.ChoosingClass()
+        yield s.Apologising(why=s.Failure.SLOW, order=0)
+        yield s.AskingAfter(ticket=held)
 
-    def _view(self, session: Session) -> views.View:
+    def _view(self, session: Session) -> pages.View:
         return views.view(
-            session, self._around, self._station.languages, now=clock(), at=time.monotonic(), patience=self._patience
+            session,
+            self._around,
+            self._station.languages,
+            now=self._station.now(),
+            at=time.monotonic(),
+            patience=self._patience,
         )
 
     def _present(self, *, entered: bool) -> None:

@@ -162,18 +162,18 @@ def describe(root: Widget) -> dict[str, Any]:
     """The widgets under `root` that show text or can be touched; what is scrolled away is left out.
 
     Boxes are the parts that are seen, in pixels of the window, y downwards; `whole` if that is all of it. A text is
-    `cut` when its picture is larger than its place or sticks out of the card or button it is on.
+    `cut` when its picture is larger than its place, or sticks out of the card or button it is on or of the window.
     """
     texts: list[dict[str, Any]] = []
     targets: list[dict[str, Any]] = []
 
-    def visit(widget: Widget, clip: Box, holder: Box) -> None:
+    def visit(widget: Widget, clip: Box, holder: Box, scrolls: bool) -> None:
         if widget.opacity < SEEN:
             return
         x, y = widget.to_window(widget.x, widget.y)
         place = (x, y, x + widget.width, y + widget.height)
         if isinstance(widget, ScrollView):
-            clip, holder = _common(clip, place), EVERYWHERE
+            clip, holder, scrolls = _common(clip, place), EVERYWHERE, True
         left, bottom, right, top = _common(clip, place)
         if right > left and top > bottom:
             box = {"x": round(left), "y": round(root.height - top), "w": round(right - left), "h": round(top - bottom)}
@@ -181,16 +181,17 @@ def describe(root: Widget) -> dict[str, Any]:
             if isinstance(widget, Label | Phrase) and widget.text:
                 wide, high = widget.drawn_size if isinstance(widget, Phrase) else widget.texture_size
                 cut = wide > widget.width + 1 or high > widget.height + 1 or not _within(place, holder)
+                cut = cut or not (scrolls or _within(place, window))
                 texts.append({"text": widget.text, "cut": cut, "whole": whole, **box})
             if isinstance(widget, ButtonBehavior) and not widget.disabled:
                 targets.append({"tag": getattr(widget, "tag", ""), "whole": whole, **box})
         if isinstance(widget, Card | Target):
             holder = place
         for child in reversed(widget.children):
-            visit(child, clip, holder)
+            visit(child, clip, holder, scrolls)
 
     window = (0.0, 0.0, root.width, root.height)
-    visit(root, window, window)
+    visit(root, window, window, False)
     return {"width": round(root.width), "height": round(root.height), "texts": texts, "targets": targets}
 
 

@@ -1,140 +1,119 @@
-"""`python -m kiosk.picture FOLDER`: pictures of the kiosk's screens, taken from a real kiosk at a real hall server.
+"""`python -m kiosk.picture FOLDER`: every screen of the kiosk, both ways up, in each language, type size and so on.
 
-The hall of the pictures is in a time zone where it is half past ten in the morning.
+One picture for each screen in Chinese on an upright panel, and sheets with all screens for everything else.
+The screens are those of `kiosk.examples`, drawn as at the kiosk, by the kiosk's own window.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from io import BytesIO
+from dataclasses import replace
 from pathlib import Path
 
 import click
-import urllib3
 from PIL import Image
 
-from devices.printer.simulator import EscPosPrinter
-from devices.simulation import Running, TcpEnd
+from kiosk import fonts, window
+from kiosk.examples import examples
+from kiosk.session import Comfort
 from kiosk.texts import load
-from kiosk.visitor import Visitor
+from kiosk.views import view
+from queue_server.config import load as load_city
 
 DEMO_CITY = Path(__file__).parent.parent / "config" / "jurong.yaml"
-HALL = "JR-CITY"
-WAITING = {"A": 14, "B": 3, "C": 22, "D": 17, "E": 5, "F": 9, "G": 0, "H": 4, "J": 11, "K": 1, "L": 8, "Z": 6}
-CLOSED_WINDOWS = {"10", "14", "22", "30", "41", "53"}
-SIZES = {"": "1080x1920", "-landscape": "1920x1080"}
-LONGER_SIDE = 1280
-CHINESE = load()["zh"]
-COLOURS = 64
+HALL, SERVICE = "JR-CITY", "SJ-D04"
+WAYS_UP = {"": (1080, 1920), "-landscape": (1920, 1080)}
+COMFORTS = {
+    "": Comfort(),
+    "-large": Comfort(large=True),
+    "-contrast": Comfort(contrast=True),
+    "-low": Comfort(low=True),
+}
+LONGER_SIDE, LONGER_SIDE_ON_SHEET = 1280, 400
+COLUMNS = {"": 8, "-landscape": 5}
+GAP = 8
+COLOURS, COLOURS_ON_SHEET = 48, 24
+FRAMES = 6
+"""Until every layout has settled."""
 
 
-@contextmanager
-def _program(*arguments: str) -> Iterator[str]:
-    """A program of the product, running; gives the address it says when it is ready."""
-    environment = {**os.environ, "DISPLAY": "", "WAYLAND_DISPLAY": ""}
-    process = subprocess.Popen([sys.executable, "-m", *arguments], stdout=subprocess.PIPE, text=True, env=environment)
-    assert process.stdout is not None
-    try:
-        with process.stdout:
-            line = process.stdout.readline()
-            if not line.startswith("http"):
-                raise click.ClickException(f"{arguments[0]} did not start")
-            yield line.split()[0]
-    finally:
-        process.terminate()
-        process.wait(30)
+def draw(folder: Path, way_up: str) -> Iterator[Path]:
+    """Draw everything one way up. Once in a process: it opens the window."""
+    with tempfile.TemporaryDirectory() as home:
+        window.prepare(size=WAYS_UP[way_up], faces=fonts.faces(), home=Path(home))
+        for language in load():
+            for name, comfort in COMFORTS.items():
+                pictures = dict(_pictures(language, comfort))
+                if not (way_up or name) and language == next(iter(load())):
+                    for screen, picture in pictures.items():
+                        yield _saved(picture, folder / f"kiosk-{screen}.png", LONGER_SIDE, COLOURS)
+                sheet = _sheet(list(pictures.values()), COLUMNS[way_up])
+                path = folder / f"kiosk-all-{language}{name}{way_up}.png"
+                yield _saved(sheet, path, max(sheet.size), COLOURS_ON_SHEET)
 
 
-def _morning(folder: Path) -> Path:
-    """The demo city in a time zone where it is about half past ten now."""
-    now = time.gmtime(time.time() + 30 * 60)
-    east = (11 - now.tm_hour + 11) % 24 - 11
-    zone = f"Etc/GMT{-east:+d}"  # POSIX signs: Etc/GMT-8 lies east of Greenwich
-    city = folder / "city.yaml"
-    city.write_text(re.sub(r"timezone: \S+", f"timezone: {zone}", DEMO_CITY.read_text("utf-8")), "utf-8")
-    return city
+def _pictures(language: str, comfort: Comfort) -> Iterator[tuple[str, Image.Image]]:
+    from kivy.base import EventLoop  # noqa: PLC0415 - the window must be prepared
+    from kivy.clock import Clock  # noqa: PLC0415
+    from kivy.core.window import Window  # noqa: PLC0415
+    from kivy.graphics.opengl import GL_RGBA, GL_UNSIGNED_BYTE, glReadPixels  # noqa: PLC0415
+
+    from kiosk.screens.frame import Root  # noqa: PLC0415
+
+    hall = load_city(DEMO_CITY).configuration(HALL)
+    root = Root(lambda _: None)
+    Window.add_widget(root)
+    EventLoop.start()
+    Clock._max_fps = 0
+    for example in examples(hall, hall.service[SERVICE]):
+        session = replace(example.session, language=language, comfort=comfort)
+        root.present(view(session, example.around, load(), now=example.around.now, at=example.at), entered=True)
+        for _ in range(FRAMES):
+            EventLoop.idle()
+        pixels = glReadPixels(0, 0, *Window.system_size, GL_RGBA, GL_UNSIGNED_BYTE)
+        yield example.name, Image.frombytes("RGBA", Window.system_size, pixels, "raw", "RGBA", 0, -1).convert("RGB")
+    Window.remove_widget(root)
 
 
-def _fill(server: str) -> None:
-    """Open windows and a morning's crowd."""
-    http = urllib3.PoolManager()
-    api = f"{server.rstrip('/')}/api/v1/halls/{HALL}"
-
-    def post(path: str, **body: object) -> None:
-        http.request("POST", api + path, json=body)
-
-    for window in json.loads(http.request("GET", api).data)["windows"]:
-        if window["code"] not in CLOSED_WINDOWS:
-            post(f"/windows/{window['code']}/open")
-    for queue, count in WAITING.items():
-        for _ in range(count):
-            post("/tickets", queue=queue)
-    http.clear()
+def _sheet(pictures: list[Image.Image], columns: int) -> Image.Image:
+    """All pictures on one, in rows."""
+    small = [_reduced(picture, LONGER_SIDE_ON_SHEET) for picture in pictures]
+    width, height = (side + GAP for side in small[0].size)
+    sheet = Image.new("RGB", (columns * width + GAP, -(-len(small) // columns) * height + GAP), "#707880")
+    for n, picture in enumerate(small):
+        sheet.paste(picture, (GAP + n % columns * width, GAP + n // columns * height))
+    return sheet
 
 
-def _save(visitor: Visitor, path: Path) -> None:
-    time.sleep(0.5)  # until what was touched looks untouched again
-    picture = Image.open(BytesIO(visitor.picture()))
-    picture.thumbnail((LONGER_SIDE, LONGER_SIDE), Image.Resampling.LANCZOS)
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
-    click.echo(f"{path} {path.stat().st_size // 1024} kB")
+def _reduced(picture: Image.Image, longer_side: int) -> Image.Image:
+    factor = longer_side / max(picture.size)
+    width, height = (round(side * factor) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
-def _visit(visitor: Visitor, printer: EscPosPrinter, folder: Path, way_up: str) -> None:
-    """One resident's way, in Chinese, with a look at the English screens."""
-
-    def keep(name: str) -> None:
-        _save(visitor, folder / f"kiosk-{name}{way_up}.png")
-
-    visitor.waits_until(lambda: any("–" in text for text in visitor.texts), "no waits are shown")
-    keep("first")
-    visitor.touch("language:en")
-    keep("first-en")
-    visitor.touch("language:zh")
-    visitor.touch("queue:D")
-    keep("service")
-    visitor.touch("service:SJ-D04")
-    keep("reading")
-    visitor.touch("language:en")
-    keep("reading-en")
-    visitor.touch("language:zh")
-    visitor.touch("confirm")
-    visitor.reads(CHINESE("ticket.title"))
-    keep("ticket")
-    visitor.touch("home")
-    printer.paper_out()
-    visitor.reads(CHINESE("unavailable.title"))
-    keep("no-paper")
+def _saved(picture: Image.Image, path: Path, longer_side: int, colours: int) -> Path:
+    _reduced(picture, longer_side).quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
+    return path
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-def main(folder: Path) -> None:
-    """Take a picture of every kind of screen, both ways up, into FOLDER."""
+@click.option("--way-up", type=click.Choice(list(WAYS_UP)), hidden=True, help="Only this way up, in this process.")
+def main(folder: Path, way_up: str | None) -> None:
+    """Draw every screen into FOLDER."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        work = Path(name)
-        city = _morning(work)
-        hall = ["--config", str(city), "--hall", HALL]
-        server = stack.enter_context(
-            _program("queue_server.cli", "hall", *hall, "--data", str(work / "hall"), "--port", "0", "--always-open")
-        )
-        _fill(server)
-        for number, (way_up, size) in enumerate(SIZES.items(), 1):
-            printer = EscPosPrinter()
-            options = ["--kiosk", f"K{number}", "--data", str(work / f"K{number}"), "--server", server, "--size", size]
-            with Running(printer, TcpEnd()) as wire, _program(
-                "kiosk", *hall, *options, "--printer", wire.wire.name, "--picture-port", "0", "--always-open"
-            ) as url:  # fmt: skip
-                _visit(Visitor(url), printer, folder, way_up)
+    if way_up is not None:
+        for path in draw(folder, way_up):
+            click.echo(f"{path} {path.stat().st_size // 1024} kB")
+        return
+    offscreen = {**os.environ, "DISPLAY": "", "WAYLAND_DISPLAY": ""}
+    for each in WAYS_UP:
+        command = [sys.executable, "-m", "kiosk.picture", str(folder), "--way-up", each]
+        subprocess.run(command, check=True, env=offscreen)
 
 
 if __name__ == "__main__":

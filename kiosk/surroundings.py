@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from queue_server.domain.calendar import Phase, day_of, local, periods, phase
-from queue_server.domain.configuration import Configuration
+from queue_server.domain.configuration import Configuration, Text
 from queue_server.domain.events import Instant
 from queue_server.domain.promise import MINUTE
 
@@ -20,6 +20,13 @@ class Machine(StrEnum):
     OUT_OF_PAPER = "out-of-paper"
     PRINTER_FAULT = "printer-fault"
     STORAGE = "storage"
+    OUT_OF_SERVICE = "out-of-service"
+    """Somebody with the PIN has set it aside."""
+
+    @property
+    def prints(self) -> bool:
+        """Whether paper may be expected of it."""
+        return self not in (Machine.OUT_OF_PAPER, Machine.PRINTER_FAULT)
 
 
 class Closed(StrEnum):
@@ -32,6 +39,19 @@ class Closed(StrEnum):
     OUT_OF_PAPER = "out-of-paper"
     PRINTER_FAULT = "printer-fault"
     STORAGE = "storage"
+    OUT_OF_SERVICE = "out-of-service"
+
+
+class Reader(StrEnum):
+    """What the ID card reader last said. `NONE`: this kiosk has no reader, or it does not work now."""
+
+    NONE = "none"
+    PLACE = "place"
+    KEEP_STILL = "keep-still"
+    PLACE_AGAIN = "place-again"
+    TAKE_CARD = "take-card"
+    NOT_AN_ID_CARD = "not-an-id-card"
+    ASK_STAFF = "ask-staff"
 
 
 _MACHINE = {
@@ -40,16 +60,21 @@ _MACHINE = {
     Machine.OUT_OF_PAPER: Closed.OUT_OF_PAPER,
     Machine.PRINTER_FAULT: Closed.PRINTER_FAULT,
     Machine.STORAGE: Closed.STORAGE,
+    Machine.OUT_OF_SERVICE: Closed.OUT_OF_SERVICE,
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class QueueNow:
-    """A queue as last heard of: people waiting, expected wait in minutes, the windows that call it. None: unknown."""
+    """A queue as last heard of: people waiting, expected wait in minutes, the windows that call it. None: unknown.
+
+    `full`: it has given out all the tickets it may today.
+    """
 
     waiting: int | None = None
     wait: tuple[int, int] | None = None
     windows: tuple[str, ...] = ()
+    full: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,18 +92,52 @@ class Heard:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeviceNow:
+    """A device of this kiosk: `health` is its driver's word, `well` whether nothing need be done, `since` when."""
+
+    name: str
+    health: str
+    well: bool
+    since: Instant
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceReport:
+    """How the machine is, for whoever comes to mend it. `unsent`: facts the hall has not taken yet.
+
+    `disk_free` in MB. `log`: the last lines, oldest first, nothing about residents in them.
+    """
+
+    version: str
+    devices: tuple[DeviceNow, ...]
+    unsent: int
+    tickets_today: int
+    disk_free: int
+    log: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """Everything outside itself that the flow and the screens depend on.
 
-    `break_until` is set during a break between opening periods, `numbers_from` before the day's first tickets.
+    `break_until` is set during a break between opening periods, `numbers_from` before the day's first tickets,
+    `closing` (the day's last closing time) in the last minutes before it. `halls`: the city's other halls by code.
+    `scanner`: codes can be read here now. `report` only while somebody services the machine.
     """
 
     configuration: Configuration
+    now: Instant = 0
     queues: Mapping[str, QueueNow] = field(default_factory=dict)
     closed: Closed | None = None
     break_until: Instant | None = None
     numbers_from: Instant | None = None
+    closing: Instant | None = None
+    machine: Machine = Machine.READY
     connected: bool = True
+    reader: Reader = Reader.NONE
+    scanner: bool = False
+    halls: Mapping[str, Text] = field(default_factory=dict)
+    report: ServiceReport | None = None
 
     def queue(self, code: str) -> QueueNow:
         """What is known of a queue: nothing, if the hall has not spoken."""
@@ -102,12 +161,16 @@ def look(own: Configuration, heard: Heard, machine: Machine, at: Instant) -> Sur
     now = phase(hours, zone, at)
     spans = periods(hours, zone, day)
     early = configuration.rules.early_minutes * MINUTE
+    last = configuration.rules.last_minutes * MINUTE
     return Surroundings(
         configuration=configuration,
+        now=at,
         queues=heard.queues if heard.fresh and heard.day == day else {},
         closed=_closed(now, phase(hours, zone, at + early), heard, day) or _MACHINE[machine],
         break_until=next((opens for opens, _ in spans if opens > at), None) if now is Phase.BREAK else None,
         numbers_from=spans[0][0] - early if now is Phase.BEFORE else None,
+        closing=spans[-1][1] if spans and spans[-1][1] - last <= at < spans[-1][1] else None,
+        machine=machine,
         connected=heard.fresh,
     )
 

@@ -7,57 +7,52 @@ voided, which is another fact. What the printer cannot say either way is left to
 from __future__ import annotations
 
 import logging
-import queue
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Protocol
 
 from devices.printer.driver import Health, Outcome, Printer
-from kiosk import flow
-from kiosk.flow import Failure, HandedOut, NotPrinted, Printed, TakeTicket
+from kiosk.given import Given
+from kiosk.keys import Keys
+from kiosk.known import Hall, Known
 from kiosk.receipt import receipt, ticket_url
-from kiosk.surroundings import Heard, Machine, own_windows
+from kiosk.session import (
+    FIRST_LANGUAGE,
+    AlreadyHeld,
+    Failure,
+    HandedOut,
+    NotPrinted,
+    Printed,
+    PrintSheet,
+    Restored,
+    RestoreTicket,
+    SheetPrinted,
+    TakeTicket,
+)
+from kiosk.sheets import check_page, service_sheet
+from kiosk.surroundings import Heard, own_windows
 from kiosk.texts import Words
 from queue_server.domain.calendar import day_of
+from queue_server.domain.codes import TicketCode
 from queue_server.domain.commands import IssueTicket
-from queue_server.domain.configuration import Configuration
+from queue_server.domain.configuration import ORDINARY, Configuration
 from queue_server.domain.decide import issue
 from queue_server.domain.events import TicketIssued, TicketVoided
+from queue_server.domain.issuing import require_not_closed
 from queue_server.domain.numbering import label, share
 from queue_server.domain.refusal import Reason, Refused
-from queue_server.journal.entry import event_of
 from queue_server.journal.ids import uuid7
 from queue_server.journal.replica import Replica, clock
-from queue_server.journal.store import Store, StoreError
+from queue_server.journal.store import StoreError
 
-CHECK_EVERY = 5.0
-"""Seconds between looks at a printer that is well; `CHECK_SOON` at one that is not."""
-CHECK_SOON = 2.0
 PRINT_FAILED = "print-failed"
-PAGE = 500
+
+_FAILURES = {
+    Reason.QUEUE_FULL: Failure.QUEUE_FULL,
+    Reason.SERVICE_CLOSED: Failure.SERVICE_CLOSED,
+    Reason.ALREADY_CHECKED_IN: Failure.CHECKED_IN,
+}
 
 log = logging.getLogger(__name__)
-
-
-class Hall(Protocol):
-    """The hall as far as a kiosk can reach it."""
-
-    def heard(self) -> Heard:
-        """What it has told so far."""
-
-    def borrow(self, queue: str, ticket: str) -> tuple[int, str] | None:
-        """A number of the queue's common series and its day; None if the hall cannot be reached in time.
-
-        Raises:
-            Refused: the hall will not lend one.
-        """
-
-    def labels(self, day: str) -> set[str]:
-        """The labels the hall is known to have handed out that day."""
-
-    def told(self) -> None:
-        """The own journal has something new for the hall."""
 
 
 class Ticketing:
@@ -65,63 +60,158 @@ class Ticketing:
 
     def __init__(
         self, *, kiosk: str, own: Replica, configuration: Configuration, hall: Hall, printer: Printer,
-        languages: Mapping[str, Words], public_url: str,
+        languages: Mapping[str, Words], public_url: str, keys: Keys,
         now: Callable[[], int] = clock, mint: Callable[[], str] = uuid7,
     ) -> None:  # fmt: skip
-        """`own` is this kiosk's own journal, `configuration` what its own file says."""
-        self._kiosk, self._own, self._file, self._hall = kiosk, own, configuration, hall
+        """`own` is this kiosk's own journal, `configuration` what its own file says, `keys` those it has."""
+        self._kiosk, self._own, self._file, self._hall, self._keys = kiosk, own, configuration, hall, keys
         self._printer, self._languages, self._public_url = printer, languages, public_url
         self._now, self._mint = now, mint
-        self._storage_failed = False
-        self._used: tuple[str, set[str]] | None = None
+        self._given = Given(own.store, own.code)
+        self._last: tuple[HandedOut, str] | None = None
+        self.storage_failed = False
+        """A fact could not be written; `probe` says whether one can be now."""
+        self.known = Known(hall, self._given, configuration=self.configuration, today=self.today)
 
-    def take(self, order: TakeTicket) -> Printed | NotPrinted:
+    def take(self, order: TakeTicket) -> Printed | AlreadyHeld | NotPrinted:
         """Number, journal, print. Never raises for what a hall, a disk or a printer does."""
         try:
             heard = self._hall.heard()
             configuration = heard.configuration or self._file
+            held = self._duplicate(order)
+            if held is not None:
+                return held
+            self._admit(order, configuration)
             issued = self._issue(order, configuration)
             self._write(issued)
         except Refused as refused:
             log.warning("no ticket: %s", refused)
-            return NotPrinted(order=order.order, why=Failure.REFUSED)
+            return NotPrinted(order=order.order, why=_FAILURES.get(refused.reason, Failure.REFUSED))
         except StoreError as error:
             log.error("no ticket: %s", error)
-            self._storage_failed = True
+            self.storage_failed = True
             return NotPrinted(order=order.order, why=Failure.STORAGE)
-        ticket = self._handed_out(issued, heard, configuration)
-        words = self._languages.get(order.language) or self._languages[flow.FIRST_LANGUAGE]
-        url = ticket_url(self._public_url, issued.ticket)
-        outcome = self._printer.print_receipt(receipt(ticket, configuration, words, kiosk=self._kiosk, url=url))
-        return self._answer(order, ticket, outcome)
+        try:
+            ticket = self._handed_out(issued, heard, configuration, order)
+            return self._answer(order, ticket, self._print(ticket, order.language))
+        except Exception:  # a mistake of ours must not leave a number to be called that nobody holds
+            log.exception("the paper of %s could not be made", issued.label)
+            self._void(issued.ticket)
+            return NotPrinted(order=order.order, why=Failure.PRINT)
 
-    def check(self) -> Machine:
-        """Ask the printer how it is, and the disk if it failed before."""
-        health = self._printer.check()
-        if self._storage_failed:
+    def reprint(self) -> bool:
+        """Print the last good ticket's paper once more, marked as such. It stays one ticket: nothing is journaled."""
+        last = self._last or self._last_in_journal()
+        if last is None or day_of(self.configuration().timezone, last[0].at) != self.today():
+            return False
+        ticket, language = last
+        log.warning("the paper of %s is printed again by hand", ticket.label)
+        return _on_paper(self._print(ticket, language, again=True))
+
+    def print_test_page(self, version: str) -> bool:
+        """A page with everything a ticket needs of the printer."""
+        paper = check_page(
+            self.configuration(), self.words(FIRST_LANGUAGE), kiosk=self._kiosk, version=version,
+            url=ticket_url(self._public_url, "test"), at=self._now(),
+        )  # fmt: skip
+        return _on_paper(self._printer.print_receipt(paper))
+
+    def print_sheet(self, order: PrintSheet) -> SheetPrinted | NotPrinted:
+        """The list of what to bring, or where to go with what others decide."""
+        configuration = self.configuration()
+        service, terms = configuration.service.get(order.service), configuration.terms or self._file.terms
+        if service is None or terms is None:
+            return NotPrinted(order=order.order, why=Failure.SHEET)
+        paper = service_sheet(
+            service, configuration, self.words(order.language), terms=terms, ticked=order.ticked, advice=order.advice,
+            at=self._now(),
+        )  # fmt: skip
+        if _on_paper(self._printer.print_receipt(paper)):
+            return SheetPrinted(order=order.order)
+        return NotPrinted(order=order.order, why=Failure.SHEET)
+
+    def restore(self, order: RestoreTicket) -> Restored | NotPrinted:
+        """Let a no-show wait again. Only the hall can."""
+        try:
+            answer = self._hall.restore(order.ticket)
+        except Refused as refused:
+            log.warning("not restored: %s", refused)
+            too_often = refused.reason is Reason.TOO_OFTEN
+            return NotPrinted(order=order.order, why=Failure.RESTORE_TOO_OFTEN if too_often else Failure.REFUSED)
+        held = None if answer is None else self.known.restored(answer, order.ticket)
+        if held is None:
+            return NotPrinted(order=order.order, why=Failure.RESTORE_CUT_OFF)
+        return Restored(order=order.order, ticket=held)
+
+    def probe(self) -> bool:
+        """Whether facts can be written, asked again only after one could not."""
+        if self.storage_failed:
             try:
                 self._own.store.probe()
             except StoreError:
-                return Machine.STORAGE
-            self._storage_failed = False
-        return machine(health)
+                return False
+            self.storage_failed = False
+        return True
+
+    def today(self) -> str:
+        """The local date: the day the hall has open, if it is speaking; else by this machine's clock."""
+        heard = self._hall.heard()
+        if heard.fresh and heard.is_open and heard.day is not None:
+            return heard.day
+        return day_of(self.configuration().timezone, self._now())
+
+    def tickets_today(self) -> int:
+        return len(self._given.on(self.today()).tickets)
+
+    def words(self, language: str) -> Words:
+        return self._languages.get(language) or self._languages[FIRST_LANGUAGE]
+
+    def configuration(self) -> Configuration:
+        """The hall as it is configured now, as far as is known here."""
+        return self._hall.heard().configuration or self._file
+
+    # --- whether at all
+
+    def _duplicate(self, order: TakeTicket) -> AlreadyHeld | None:
+        """An appointment is a second errand of its own, and was promised."""
+        if order.card is None or order.booking is not None:
+            return None
+        held = self.known.duplicate(order.card.holder, order.queue)
+        return None if held is None else AlreadyHeld(order=order.order, ticket=held)
+
+    def _admit(self, order: TakeTicket, configuration: Configuration) -> None:
+        """What can be said without the hall, so that a kiosk that is cut off says it too.
+
+        Raises:
+            Refused: no number need be borrowed.
+        """
+        require_not_closed(configuration, order.service, *order.then)
+        if order.booking is not None:
+            there = self.known.check_in(order.booking.appointment)
+            if there is not None:
+                raise Refused(Reason.ALREADY_CHECKED_IN, f"This appointment has checked in already, with {there}.")
+        elif self.known.is_full(order.queue):
+            raise Refused(Reason.QUEUE_FULL, f"Queue {order.queue!r} takes no more tickets today.")
 
     # --- number
 
     def _issue(self, order: TakeTicket, configuration: Configuration) -> TicketIssued:
         ticket = self._mint()
+        booking, card = order.booking, order.card
         command = IssueTicket(
-            ticket=ticket, service=order.service, queue=order.queue, klass=order.klass, source=self._kiosk
-        )
-        lent = self._borrow(order.queue, ticket)
+            ticket=ticket, service=order.service, queue=order.queue, klass=order.klass, source=self._kiosk,
+            then=order.then, slot=booking.slot if booking else None,
+            appointment=booking.appointment if booking else None, holder=card.holder if card else None,
+        )  # fmt: skip
+        lent = self._borrow(order.queue, ticket, command.appointment)
         at = self._now()
         day = lent[1] if lent else day_of(configuration.timezone, at)
         number = lent[0] if lent else self._reserve(configuration, order.queue, day)
         return issue(configuration, command, number=number, day=day, at=at)
 
-    def _borrow(self, queue: str, ticket: str) -> tuple[int, str] | None:
+    def _borrow(self, queue: str, ticket: str, appointment: str | None) -> tuple[int, str] | None:
         try:
-            return self._hall.borrow(queue, ticket)
+            return self._hall.borrow(queue, ticket, appointment)
         except Refused as refused:
             if refused.reason is Reason.SERIES_EXHAUSTED:
                 return None
@@ -130,7 +220,7 @@ class Ticketing:
     def _reserve(self, configuration: Configuration, queue: str, day: str) -> int:
         """The next number of this kiosk's own share that it has not used today."""
         setup = configuration.kiosk.get(self._kiosk) or self._file.kiosk[self._kiosk]
-        used = self._used_on(day) | self._hall.labels(day)
+        used = self.known.labels(day)
         line = configuration.queue.get(queue)
         if line is None:
             raise Refused(Reason.UNKNOWN_QUEUE, f"There is no queue {queue!r} in this hall.")
@@ -140,18 +230,11 @@ class Ticketing:
             raise Refused(Reason.SERIES_EXHAUSTED, f"The reserve of {self._kiosk} in {queue!r} is used up today.")
         return number
 
-    def _used_on(self, day: str) -> set[str]:
-        """The labels this kiosk has given out that day; read from its journal once a day, then kept."""
-        if self._used is None or self._used[0] != day:
-            self._used = (day, labels_of(self._own.store, self._own.code, day))
-        return self._used[1]
-
     # --- journal
 
     def _write(self, fact: TicketIssued | TicketVoided) -> None:
         self._own.write([fact], cause=fact.ticket)
-        if isinstance(fact, TicketIssued) and self._used is not None and self._used[0] == fact.day:
-            self._used[1].add(fact.label)
+        self._given.add(fact)
         self._hall.told()
 
     def _void(self, ticket: str) -> None:
@@ -160,106 +243,61 @@ class Ticketing:
             self._write(TicketVoided(at=self._now(), ticket=ticket, reason=PRINT_FAILED))
         except StoreError as error:
             log.error("an unprinted ticket could not be voided: %s", error)
-            self._storage_failed = True
+            self.storage_failed = True
 
     # --- paper
 
-    def _handed_out(self, issued: TicketIssued, heard: Heard, configuration: Configuration) -> HandedOut:
-        """What is known about the ticket's wait; nothing is known of a hall that is not speaking."""
+    def _handed_out(
+        self, issued: TicketIssued, heard: Heard, configuration: Configuration, order: TakeTicket | None = None
+    ) -> HandedOut:
+        """What is known about the ticket's wait; nothing is known of a hall that is not speaking.
+
+        The expected wait is that of the line's end: who goes before others is not told a longer one.
+        """
         now = heard.queues.get(issued.queue) if heard.fresh and heard.day == issued.day else None
+        ahead = self.known.ahead_of(issued) if now else None
         return HandedOut(
             ticket=issued.ticket, label=issued.label, queue=issued.queue, service=issued.service, at=issued.at,
-            ahead=now.waiting if now else None,
-            wait=now.wait if now else None,
+            ahead=ahead,
+            wait=now.wait if now and (issued.klass == ORDINARY or ahead == now.waiting) else None,
             windows=now.windows if now else own_windows(configuration, issued.queue),
+            klass=issued.klass, then=issued.then, slot=issued.slot,
+            holder_name=order.card.name if order and order.card else "",
+            code=self._code(issued),
         )  # fmt: skip
 
-    def _answer(self, order: TakeTicket, ticket: HandedOut, outcome: Outcome) -> Printed | NotPrinted:
-        match outcome:
-            case Outcome(printed=True):
-                return Printed(order=order.order, ticket=ticket)
-            case Outcome(health=Health.UNCONFIRMED):
-                # It took the whole receipt and says it is well; only the mark behind it was never answered.
-                return Printed(order=order.order, ticket=replace(ticket, on_paper=False))
-            case _:
-                log.warning("ticket %s was not printed: %s", ticket.label, outcome.health)
-                self._void(ticket.ticket)
-                return NotPrinted(order=order.order, why=Failure.PRINT)
-
-
-def labels_of(store: Store, hall: str, day: str) -> set[str]:
-    """The labels issued on `day` in a kiosk's own journal, whose newest entries are of that day if any are."""
-    labels: set[str] = set()
-    end, _ = store.last(hall)
-    while end > 0:
-        start = max(0, end - PAGE)
-        issued = [e for e in map(event_of, store.read(hall, start, end - start)) if isinstance(e, TicketIssued)]
-        labels |= {fact.label for fact in issued if fact.day == day}
-        if any(fact.day < day for fact in issued):
-            break
-        end = start
-    return labels
-
-
-def machine(health: Health) -> Machine:
-    """What a printer's health means for this machine."""
-    if health.prints:
-        return Machine.READY
-    if health is Health.UNKNOWN:
-        return Machine.UNASKED
-    return Machine.OUT_OF_PAPER if health is Health.PAPER_OUT else Machine.PRINTER_FAULT
-
-
-class Desk:
-    """The thread that takes tickets and, in between, looks after the printer. It alone talks to the printer."""
-
-    def __init__(
-        self, ticketing: Ticketing, *, answer: Callable[[Printed | NotPrinted], None], changed: Callable[[], None]
-    ) -> None:
-        """`answer` and `changed` (the machine's state) are called in the desk's own thread."""
-        self._ticketing, self._answer, self._changed = ticketing, answer, changed
-        self._orders: queue.SimpleQueue[TakeTicket | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
-        self.machine = Machine.UNASKED
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def take(self, order: TakeTicket) -> None:
-        """Returns at once; the answer comes later."""
-        self._orders.put(order)
-
-    def stop(self) -> None:
-        """Finish the ticket in work and end."""
-        self._orders.put(None)
-        self._thread.join(timeout=15)
-
-    def _run(self) -> None:
-        self._check()
-        for order in self._waiting():
-            self._answer(self._take(order))
-            self._check()
-
-    def _waiting(self) -> Iterator[TakeTicket]:
-        while True:
-            try:
-                order = self._orders.get(timeout=CHECK_EVERY if self.machine is Machine.READY else CHECK_SOON)
-            except queue.Empty:
-                self._check()
-                continue
-            if order is None:
-                return
-            yield order
-
-    def _take(self, order: TakeTicket) -> Printed | NotPrinted:
+    def _code(self, issued: TicketIssued) -> str:
+        """What the paper's QR code says of it: signed if this kiosk has ever heard the hall's key."""
+        key = self._keys.code_key
         try:
-            return self._ticketing.take(order)
-        except Exception:  # a mistake of ours must not end the thread: the next resident needs it
-            log.exception("a ticket could not be taken")
-            return NotPrinted(order=order.order, why=Failure.STORAGE)
+            return issued.ticket if key is None else TicketCode.of(self._file.hall, issued).text(key)
+        except ValueError as error:  # a name in the configuration that no code can carry
+            log.error("ticket %s gets no signed code: %s", issued.label, error)
+            return issued.ticket
 
-    def _check(self) -> None:
-        found = self._ticketing.check()
-        if found is not self.machine:
-            self.machine = found
-            self._changed()
+    def _print(self, ticket: HandedOut, language: str, *, again: bool = False) -> Outcome:
+        paper = receipt(
+            ticket, self.configuration(), self.words(language), kiosk=self._kiosk,
+            url=ticket_url(self._public_url, ticket.code), again=again,
+        )  # fmt: skip
+        return self._printer.print_receipt(paper)
+
+    def _answer(self, order: TakeTicket, ticket: HandedOut, outcome: Outcome) -> Printed | NotPrinted:
+        if not _on_paper(outcome):
+            log.warning("ticket %s was not printed: %s", ticket.label, outcome.health)
+            self._void(ticket.ticket)
+            return NotPrinted(order=order.order, why=Failure.PRINT)
+        self._last = ticket, order.language
+        return Printed(order=order.order, ticket=ticket if outcome.printed else replace(ticket, on_paper=False))
+
+    def _last_in_journal(self) -> tuple[HandedOut, str] | None:
+        """Of a kiosk that was restarted since: without what only the moment knew."""
+        good = self._given.on(self.today()).good()
+        if not good:
+            return None
+        return self._handed_out(good[-1], Heard(), self.configuration()), FIRST_LANGUAGE
+
+
+def _on_paper(outcome: Outcome) -> bool:
+    """Printed, or as good as: it took every byte and says it is well; only the mark behind it was never answered."""
+    return outcome.printed or outcome.health is Health.UNCONFIRMED

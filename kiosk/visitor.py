@@ -60,6 +60,16 @@ class Visitor:
         self._finger("down", x, y)
         self._finger("up", x, y)
 
+    def knock(self, text: str, times: int) -> None:
+        """Touch a text, `times` times in a row."""
+        self.reads(text)
+        screen = self.screen()
+        spot = next(spot for spot in screen["texts"] if spot["text"].replace("\n", "") == text)
+        x, y = (spot["x"] + spot["w"] / 2) / screen["width"], (spot["y"] + spot["h"] / 2) / screen["height"]
+        for _ in range(times):
+            self._finger("down", x, y)
+            self._finger("up", x, y)
+
     def drag(self, tag: str, by: float) -> None:
         """Put a finger on the target and move it up by a part of the screen's height."""
         x, y = self._middle(tag)

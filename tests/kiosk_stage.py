@@ -1,6 +1,7 @@
-"""Every screen a kiosk can show, looked at for text that is cut off, sticks out or lies over other text.
+"""Every screen a kiosk can show, looked at for text that is cut off, sticks out or lies over other text, and for
+things to touch that are too small or out of reach.
 
-    python kiosk_stage.py CITY.YAML HALL 1080x1920
+    python kiosk_stage.py CITY.YAML HALL 1080x1920 [PANEL_WIDTHxHEIGHT in mm]
 
 Prints what it found, as JSON: {"screens": how many, "faults": […]}. A program of its own, since Kivy has one window.
 """
@@ -10,57 +11,74 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kiosk import flow, fonts, window
-from kiosk.flow import Failure, HandedOut, Session
-from kiosk.surroundings import Closed, QueueNow, Surroundings
+from kiosk import examples, fonts, pages, window
+from kiosk import session as s
+from kiosk.examples import Example
+from kiosk.session import FIRST_LANGUAGE, Comfort, Session
 from kiosk.texts import load
-from kiosk.views import View, view
+from kiosk.views import view
 from queue_server.config import load as load_city
-from queue_server.domain.calendar import instant
-from queue_server.domain.configuration import Configuration
-
-BUSY = QueueNow(waiting=128, wait=(105, 160), windows=tuple(str(n) for n in range(1, 20, 2)))
+from queue_server.domain.configuration import Configuration, Service
 
 
-def sessions(hall: Configuration) -> Iterator[flow.Screen]:
-    yield flow.ChoosingQueue()
+def longest(hall: Configuration) -> list[Service]:
+    """The services that have the most to say, in one way or another."""
+    found = (
+        max(hall.services, key=lambda service: len(service.name.zh)),
+        max(hall.services, key=lambda service: len(service.name.en)),
+        max(hall.services, key=lambda service: len(service.disclosures.materials) if service.disclosures else 0),
+        max(hall.services, key=lambda service: len(str(service.disclosures))),
+    )
+    return list(dict.fromkeys(found))
+
+
+def lists(hall: Configuration) -> Iterator[Example]:
+    """Every queue's services, and the longest services."""
+    around = examples.surroundings(hall)
     for queue in hall.queues:
-        yield flow.ChoosingService(queue=queue.code)
-        yield flow.Reading(queue=queue.code, service=None)
-    for service in hall.services:
-        yield flow.Reading(queue=service.queue, service=service.code)
-    yield flow.Issuing(queue=hall.queues[0].code, service=None, order=1)
-    for why in Failure:
-        yield flow.Apologising(why=why, order=1)
-    for service in (max(hall.services, key=lambda s: len(s.name.zh)), max(hall.services, key=lambda s: len(s.name.en))):
-        for on_paper in (True, False):
-            yield flow.Showing(
-                ticket=HandedOut(
-                    ticket="t", label=f"{service.queue}9001", queue=service.queue, service=service.code, at=0,
-                    ahead=128, wait=BUSY.wait, windows=BUSY.windows, on_paper=on_paper,
-                )
-            )  # fmt: skip
+        for screen in (s.ChoosingService(queue=queue.code), s.Reading(queue=queue.code, service=None)):
+            yield Example(name=f"{queue.code}", session=Session(screen=screen), around=around)
+    yield from readings(hall, longest(hall))
 
 
-def views(hall: Configuration) -> Iterator[tuple[str, View]]:
-    now = instant(hall.timezone, "2026-11-30", "10:38")
-    busy = Surroundings(configuration=hall, queues={queue.code: BUSY for queue in hall.queues})
+def readings(hall: Configuration, services: Iterable[Service]) -> Iterator[Example]:
+    around = examples.surroundings(hall)
+    for service in services:
+        screen = s.Reading(queue=service.queue, service=service.code)
+        yield Example(name=service.code, session=Session(screen=screen), around=around)
+
+
+def looked_at(hall: Configuration, language: str) -> Iterator[tuple[Comfort, Example]]:
+    """All screens as they usually are and, where they have least room, those that say most.
+
+    What is slow and alike is looked at in one language only: every service, and the harder screens in large type.
+    """
+    wide, long, *_ = longest(hall)
+    usual, hard = list(examples.examples(hall, wide)), list(examples.harder(hall, long))
+    is_first = language == FIRST_LANGUAGE
+    most = list(readings(hall, longest(hall)))
+    for comfort, shown in (
+        (Comfort(), (*usual, *hard, *lists(hall), *(readings(hall, hall.services) if is_first else ()))),
+        (Comfort(large=True), (*usual, *most, *(hard if is_first else ()))),
+        (Comfort(contrast=True), usual[:2]),  # as large as usual
+        (Comfort(low=True), (*usual, *most)),
+        (Comfort(large=True, contrast=True, low=True), (*usual, *most, *(() if is_first else hard))),
+    ):
+        yield from ((comfort, example) for example in shown)
+
+
+def views(hall: Configuration) -> Iterator[tuple[str, pages.View]]:
     for language in load():
-        for screen in sessions(hall):
-            session = Session(screen=screen, language=language)
-            yield f"{language} {screen}", view(session, busy, load(), now=now, at=0)
-        first = [flow.ChoosingQueue(), flow.Reading(queue=hall.queues[0].code, service=hall.services[0].code)]
-        for closed in (None, *Closed):
-            around = replace(busy, queues={}, closed=closed, numbers_from=now, break_until=now, connected=False)
-            for screen in first:
-                session = Session(screen=screen, language=language)
-                yield f"{language} {closed} {screen}", view(session, around, load(), now=now, at=0)
-        yield f"{language} still there?", view(session, busy, load(), now=now, at=flow.PATIENCE.reading - 5)
+        for comfort, example in looked_at(hall, language):
+            session = replace(example.session, language=language, comfort=comfort)
+            modes = "+".join(name for name, on in vars(comfort).items() if on)
+            name = f"{language} {modes} {example.name}"
+            yield name, view(session, example.around, load(), now=example.around.now, at=example.at)
 
 
 def overlaps(texts: list[dict[str, Any]]) -> Iterator[str]:
@@ -73,16 +91,32 @@ def overlaps(texts: list[dict[str, Any]]) -> Iterator[str]:
                 yield f"{a['text']!r} lies over {b['text']!r}"
 
 
-def main(city: str, hall: str, size: str) -> None:
+def faults(shown: pages.View, screen: dict[str, Any], least: float) -> Iterator[str]:
+    """What is wrong with a screen; `least` is the least size of a target in pixels."""
+    yield from (f"cut: {spot['text']!r}" for spot in screen["texts"] if spot["cut"])
+    if shown.still_there is None:
+        yield from overlaps(screen["texts"])
+    for spot in screen["targets"]:
+        if spot["whole"] and min(spot["w"], spot["h"]) < least - 1:
+            yield f"{spot['tag']} is small: {spot['w']}x{spot['h']}, least {least:.0f}"
+        if shown.comfort.low and spot["y"] < screen["height"] / 2 - 2:
+            yield f"{spot['tag']} is out of reach: {spot['y']}"
+    if not screen["targets"]:
+        yield "nothing to touch"
+
+
+def main(city: str, hall: str, size: str, panel: str = "398x708") -> None:
     width, height = map(int, size.split("x"))
+    panel_mm = tuple(map(int, panel.split("x")))
     configuration = load_city(Path(city)).configuration(hall)
     with tempfile.TemporaryDirectory() as folder:
-        window.prepare(size=(width, height), faces=fonts.faces(), home=Path(folder))
-        faults = list(play(configuration))
-    sys.stdout.write(json.dumps({"screens": len(list(views(configuration))), "faults": faults}, ensure_ascii=False))
+        window.prepare(size=(width, height), faces=fonts.faces(), home=Path(folder), panel_mm=panel_mm)
+        found = list(play(configuration, window.TOUCH_MM * min(width, height) / min(panel_mm)))
+    report = {"screens": len(found), "faults": [fault for faults in found for fault in faults]}
+    sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=0))
 
 
-def play(hall: Configuration) -> Iterator[str]:
+def play(hall: Configuration, least: float) -> Iterator[list[str]]:
     from kivy.base import EventLoop
     from kivy.clock import Clock
     from kivy.core.window import Window
@@ -99,15 +133,7 @@ def play(hall: Configuration) -> Iterator[str]:
         for _ in range(4):  # layouts settle within a few passes; nothing is drawn
             Clock.tick()
             Clock.tick_draw()
-        screen = describe(root)
-        veiled = shown.still_there is not None
-        yield from (f"{name}: cut: {spot['text']!r}" for spot in screen["texts"] if spot["cut"])
-        yield from (f"{name}: {fault}" for fault in overlaps(screen["texts"]) if not veiled)
-        yield from (
-            f"{name}: {spot['tag']} is small: {spot['w']}x{spot['h']}"
-            for spot in screen["targets"]
-            if spot["whole"] and min(spot["w"], spot["h"]) < 90
-        )
+        yield [f"{name}: {fault}" for fault in faults(shown, describe(root), least)]
 
 
 if __name__ == "__main__":

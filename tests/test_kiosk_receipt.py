@@ -9,8 +9,8 @@ from hall_stories import HALL, MONDAY
 
 from devices.printer import PROFILES, Line, QRCode, Receipt, Row
 from devices.printer.protocol import Bitmap, encode
-from kiosk.flow import HandedOut
 from kiosk.receipt import receipt, ticket_url
+from kiosk.session import HandedOut
 from kiosk.texts import load
 from queue_server.domain.calendar import instant
 from queue_server.domain.configuration import Text
@@ -54,6 +54,47 @@ def test_the_paper_says_all_a_resident_needs() -> None:
 def test_the_number_is_by_far_the_largest() -> None:
     sizes = {part.text: part.size for part in paper().parts if isinstance(part, Line)}
     assert sizes.pop("A017") >= 2 * max(sizes.values())
+
+
+def test_a_plain_ticket_says_nothing_of_what_it_has_not() -> None:
+    said = "".join(lines(paper()))
+    for word in ("优先", "预约", "接着办", "取号人", "重打"):
+        assert word not in said
+
+
+def test_the_window_finds_on_the_paper_what_it_has_to_check() -> None:
+    first = replace(HALL.classes[1], name=Text(zh="60周岁以上老年人", en="Aged 60 and over"), evidence="身份证")
+    hall = replace(REAL, classes=(HALL.classes[0], first, *HALL.classes[2:]))
+    declared = replace(TICKET, klass="elder", holder_name="欧阳**")
+    said = [
+        part.text
+        for part in receipt(declared, hall, LANGUAGES["zh"], kiosk="K1", url=URL).parts
+        if isinstance(part, Line)
+    ]
+    assert {"优先：60周岁以上老年人", "窗口核对：身份证", "取号人 欧阳**"} <= set(said)
+    assert "Priority: Aged 60 and over" in [
+        part.text
+        for part in receipt(declared, hall, LANGUAGES["en"], kiosk="K1", url=URL).parts
+        if isinstance(part, Line)
+    ]
+
+
+def test_an_appointments_paper_has_its_time_and_claims_no_other_priority() -> None:
+    said = lines(paper(replace(TICKET, klass="appointment", slot=instant(HALL.timezone, MONDAY, "10:30"))))
+    assert "预约时间 10:30" in said
+    assert "优先" not in "".join(said)
+
+
+def test_the_further_services_of_a_visit_are_numbered_in_their_order() -> None:
+    hall = replace(REAL, services=(*REAL.services, *HALL.services[1:]))
+    visit = receipt(replace(TICKET, then=("tax", "pension")), hall, LANGUAGES["zh"], kiosk="K1", url=URL)
+    assert [line for line in lines(visit) if "接着办" in line] == ["2. 接着办 tax", "3. 接着办 pension"]
+
+
+def test_a_paper_printed_again_says_so() -> None:
+    again = receipt(TICKET, REAL, LANGUAGES["zh"], kiosk="K1", url=URL, again=True)
+    assert "排队号（重打）" in lines(again)
+    assert "排队号" not in lines(again)
 
 
 def test_what_is_not_known_is_left_out() -> None:

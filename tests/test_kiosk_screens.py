@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from servers import Server, city
 
 from devices.printer.simulator import EscPosPrinter
 from devices.simulation import Running, TcpEnd
+from kiosk.flow import PATIENCE
 from kiosk.visitor import Visitor
 
 HERE = Path(__file__).parent
@@ -72,7 +74,7 @@ def kiosk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kiosk]:
 
 @pytest.fixture
 def visitor(kiosk: Kiosk) -> Visitor:
-    """A visitor at the first screen, which speaks Chinese; the printer is well."""
+    """A visitor at the first screen, which speaks Chinese and is drawn as usual; the printer is well."""
     visitor = kiosk.visitor
     kiosk.printer.on_ink = None
     kiosk.printer.paper_in()
@@ -85,12 +87,12 @@ def visitor(kiosk: Kiosk) -> Visitor:
 
 def test_from_the_first_screen_to_a_printed_ticket(kiosk: Kiosk, visitor: Visitor) -> None:
     printed = len(kiosk.printer.slips)
-    for tag in ("queue:D", "service:SJ-D01", "confirm"):
+    for tag in ("queue:D", "service:SJ-D03", "confirm"):
         visitor.touch(tag)
     visitor.reads("取号成功")
     (label,) = [text for text in visitor.texts if text.startswith("D90")]
     visitor.waits_until(lambda: len(kiosk.printer.slips) > printed)
-    assert {label, "居民身份证换领、补领"} <= set(kiosk.printer.slips[-1].lines)
+    assert {label, "居住证申领"} <= set(kiosk.printer.slips[-1].lines)
     visitor.touch("home")
     visitor.reads("您来办什么事？")
 
@@ -120,6 +122,42 @@ def test_another_language_is_one_touch_away_on_every_screen(visitor: Visitor) ->
     visitor.reads("What are you here for?")
     visitor.touch("language:zh")
     visitor.reads("您来办什么事？")
+
+
+def test_a_service_is_found_by_the_initials_of_its_name(kiosk: Kiosk, visitor: Visitor) -> None:
+    for tag in ("search", "key:j", "key:z", "key:z"):
+        visitor.touch(tag)
+    visitor.reads("JZZ")
+    visitor.touch("service:SJ-D03")
+    visitor.touch("material:0")
+    visitor.touch("confirm")
+    visitor.reads("取号成功")
+    visitor.touch("home")
+
+
+@pytest.mark.parametrize("comfort", ["large", "contrast", "low"])
+def test_every_way_of_drawing_is_one_touch_away_and_one_touch_back(visitor: Visitor, comfort: str) -> None:
+    usual = visitor.picture()
+    visitor.touch(f"comfort:{comfort}")
+    visitor.waits_until(lambda: visitor.picture() != usual, "nothing changed")
+    visitor.touch("queue:A")
+    visitor.reads("您要办哪一项？")
+    screen = visitor.screen()
+    assert comfort != "low" or all(spot["y"] >= screen["height"] / 2 for spot in screen["targets"])
+    visitor.touch(f"comfort:{comfort}")
+    visitor.touch("home")
+    visitor.reads("您来办什么事？")
+
+
+def test_knocking_on_the_halls_name_asks_for_the_technicians_pin(visitor: Visitor) -> None:
+    time.sleep(PATIENCE.settle)
+    visitor.knock("华阳街道便民服务中心", 4)
+    assert "pin:1" not in visitor.tags
+    visitor.knock("华阳街道便民服务中心", 1)
+    visitor.reads("请输入维护密码")
+    visitor.touch("pin:1")
+    visitor.reads("●")
+    visitor.touch("home")
 
 
 def test_a_printer_without_paper_is_said_on_the_first_screen_until_there_is_some(

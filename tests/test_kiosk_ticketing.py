@@ -16,74 +16,24 @@ from pathlib import Path
 
 import pytest
 from hall_stories import HALL, MONDAY, TUESDAY
+from kiosks import NOON, Counter, Kiosk
 from servers import Server, city, until
 
 from devices.printer import Printer
 from devices.printer.simulator import EscPosPrinter
 from devices.simulation import Running, TcpEnd
 from devices.transport import open_transport
-from kiosk.flow import Failure, NotPrinted, Printed, TakeTicket
-from kiosk.link import CutOff
+from kiosk.desk import machine
+from kiosk.session import Answer, Failure, NotPrinted, Printed, Shown, TakeTicket
 from kiosk.station import Station
 from kiosk.surroundings import Closed
-from kiosk.texts import load
-from kiosk.ticketing import PRINT_FAILED, Ticketing, machine
+from kiosk.ticketing import PRINT_FAILED
 from queue_server.config import load as load_city
 from queue_server.domain.calendar import day_of, instant
-from queue_server.domain.configuration import Configuration, Numbering
-from queue_server.domain.events import Event, TicketIssued, TicketVoided
+from queue_server.domain.configuration import Numbering
+from queue_server.domain.events import TicketIssued, TicketVoided
 from queue_server.journal.entry import event_of
-from queue_server.journal.replica import Replica, clock
-from queue_server.journal.store import SqliteStore
-
-NOON = instant(HALL.timezone, MONDAY, "12:00")
-
-
-class Counter:
-    """A kiosk's ticketing with its own journal in `folder` and a simulated printer: a kiosk without screens."""
-
-    def __init__(
-        self,
-        folder: Path,
-        printer: EscPosPrinter | None = None,
-        *,
-        kiosk: str = "K1",
-        configuration: Configuration = HALL,
-    ) -> None:
-        self.folder, self.kiosk, self.configuration = folder, kiosk, configuration
-        self.printer = printer or EscPosPrinter()
-        self.now = NOON
-        self._wire = Running(self.printer, TcpEnd())
-        self._order = 0
-
-    def __enter__(self) -> Counter:
-        self._wire.__enter__()
-        self.driver = Printer(open_transport(self._wire.wire.name))
-        self.own = Replica(SqliteStore(self.folder / "own.db"), self.configuration.hall)
-        self.ticketing = Ticketing(
-            kiosk=self.kiosk, own=self.own, configuration=self.configuration, hall=CutOff(), printer=self.driver,
-            languages=load(), public_url="http://hall", now=lambda: self.now,
-        )  # fmt: skip
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.driver.close()
-        self.own.store.close()
-        self._wire.__exit__(None, None, None)
-
-    def take(self, queue: str = "A", service: str | None = None) -> Printed | NotPrinted:
-        self._order += 1
-        return self.ticketing.take(TakeTicket(order=self._order, queue=queue, service=service, language="zh"))
-
-    def label(self, queue: str = "A") -> str:
-        taken = self.take(queue)
-        assert isinstance(taken, Printed), taken
-        return taken.ticket.label
-
-    @property
-    def facts(self) -> list[Event]:
-        return [event_of(entry) for entry in self.own.store.read(self.configuration.hall, 0)]
-
+from queue_server.journal.replica import clock
 
 # --- journal first, then paper
 
@@ -144,7 +94,7 @@ def test_the_number_of_a_voided_ticket_is_not_given_out_again(tmp_path: Path) ->
         counter.printer.paper_out()
         counter.take()
         counter.printer.paper_in()
-        counter.ticketing.check()
+        counter.driver.check()
         assert counter.label() == "A902"
 
 
@@ -210,8 +160,8 @@ def test_on_a_full_disk_nothing_is_printed_and_the_kiosk_recovers(tmp_path: Path
         until(lambda: len(counter.printer.slips) == 1)
         with full_disk(tmp_path):
             assert counter.take() == NotPrinted(order=2, why=Failure.STORAGE)
-            assert counter.ticketing.check() == "storage"
-        assert counter.ticketing.check() == "ready"
+            assert not counter.ticketing.probe()
+        assert counter.ticketing.probe()
         assert counter.label() in {"A902", "A903"}
         until(lambda: len(counter.printer.slips) == 2)
 
@@ -220,7 +170,9 @@ CRASHING = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
-from test_kiosk_ticketing import Counter, open_transport, Printer
+from kiosks import Counter
+from devices.printer import Printer
+from devices.transport import open_transport
 with Counter(Path(sys.argv[1])) as counter:
     counter.ticketing._printer = Printer(open_transport(sys.argv[2]))
     counter.take()
@@ -243,50 +195,6 @@ def test_a_kiosk_killed_between_journal_and_paper_never_gives_the_number_out_aga
 
 
 # --- with a hall
-
-
-class Kiosk:
-    """A whole kiosk without its screens, following a real hall."""
-
-    def __init__(self, folder: Path, server: Server | None, *, kiosk: str = "K1", printer: EscPosPrinter | None = None):
-        self.printer = printer or EscPosPrinter()
-        self._wire = Running(self.printer, TcpEnd())
-        self._folder, self._server, self._kiosk = folder, server, kiosk
-        self.answers: list[Printed | NotPrinted] = []
-
-    def __enter__(self) -> Kiosk:
-        self._wire.__enter__()
-        self.station = Station(
-            configuration=load_city(city(self._folder)).configuration("H1"), kiosk=self._kiosk, folder=self._folder,
-            printer=Printer(open_transport(self._wire.wire.name)), public_url="http://hall",
-            server=self._server.url if self._server else None, answer=self.answers.append,
-        )  # fmt: skip
-        self.station.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.station.stop()
-        self._wire.__exit__(None, None, None)
-
-    @property
-    def connected(self) -> bool:
-        around = self.station.around(clock())
-        return around.connected and around.queues != {}
-
-    @property
-    def closed(self) -> Closed | None:
-        return self.station.around(clock()).closed
-
-    def take(self, queue: str = "A", service: str | None = None) -> Printed | NotPrinted:
-        count = len(self.answers)
-        self.station.take(TakeTicket(order=count, queue=queue, service=service, language="zh"))
-        until(lambda: len(self.answers) > count)
-        return self.answers[-1]
-
-    def label(self, queue: str = "A") -> str:
-        taken = self.take(queue)
-        assert isinstance(taken, Printed), taken
-        return taken.ticket.label
 
 
 @pytest.fixture
@@ -335,7 +243,7 @@ def test_a_failed_print_reaches_the_hall_and_leaves_nobody_waiting(tmp_path: Pat
     with Kiosk(tmp_path, hall) as kiosk:
         until(lambda: kiosk.connected)
         kiosk.printer.paper_out()
-        assert kiosk.take() == NotPrinted(order=0, why=Failure.PRINT)
+        assert kiosk.take() == NotPrinted(order=1, why=Failure.PRINT)
         until(lambda: client.get().json["tickets"]["voided"] == 1)
         assert client.get().json["queues"][0]["waiting"] == 0
         assert kiosk.closed is Closed.OUT_OF_PAPER
@@ -349,11 +257,10 @@ def test_when_the_hall_is_gone_the_kiosk_goes_on_and_everything_arrives_once(tmp
         printed = [kiosk.label(), kiosk.label("B")]
         hall.kill()
         until(lambda: not kiosk.connected)
-        printed += [kiosk.label(), kiosk.label("B"), kiosk.label()]
+        cut_off = kiosk.ticket()
+        assert (cut_off.ahead, cut_off.wait) == (None, None), "nobody knows now"
+        printed += [cut_off.label, kiosk.label("B"), kiosk.label()]
         assert printed == ["A001", "B001", "A901", "B901", "A902"]
-        cut_off = kiosk.answers[-1]
-        assert isinstance(cut_off, Printed)
-        assert (cut_off.ticket.ahead, cut_off.ticket.wait) == (None, None), "nobody knows now"
         hall.start()
         until(lambda: kiosk.connected)
         assert kiosk.label() == "A002"
@@ -378,14 +285,14 @@ def test_a_kiosk_the_hall_does_not_know_is_refused_and_prints_nothing(tmp_path: 
     file.write_text(file.read_text("utf-8") + "      - {code: K3, slot: 3}\n", "utf-8")
     known_here_only = load_city(file).configuration("H1")
     with Running(EscPosPrinter(), TcpEnd()) as wire:
-        answers: list[Printed | NotPrinted] = []
+        answers: list[Answer | Shown] = []
         station = Station(
             configuration=known_here_only, kiosk="K3", printer=Printer(open_transport(wire.wire.name)), folder=other,
             public_url="http://hall", server=hall.url, answer=answers.append,
         )  # fmt: skip
         station.start()
         until(lambda: station.around(clock()).queues)
-        station.take(TakeTicket(order=1, queue="A", service=None, language="zh"))
+        station.do(TakeTicket(order=1, queue="A", service=None, language="zh"))
         until(lambda: answers)
         station.stop()
     assert answers == [NotPrinted(order=1, why=Failure.REFUSED)]

@@ -1,12 +1,15 @@
-"""Around every page: the hall and the time above, the steps of the way, the way back below."""
+"""Around every page: the hall and the time above, the steps of the way, the ways back and of drawing below."""
 
 from __future__ import annotations
 
+import gc
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias, assert_never
 
 from kivy.clock import Clock
+from kivy.core.window import Window
 from kivy.input.motionevent import MotionEvent
 from kivy.lang import Builder
 from kivy.metrics import dp
@@ -14,19 +17,34 @@ from kivy.properties import BooleanProperty, StringProperty
 from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
+from kivy.uix.image import Image
 
-from kiosk import views
-from kiosk.flow import Back, Home, Input, Speak, Stay
-from kiosk.screens import look
-from kiosk.screens.choosing import QueuesPage, ServicesPage
-from kiosk.screens.outcome import MessagePage, TicketPage
-from kiosk.screens.parts import Knob
+from kiosk import pages
+from kiosk.screens.arranged import Arranged
+from kiosk.screens.choosing import (
+    AboutPage,
+    ClassesPage,
+    GreetingPage,
+    PresentingPage,
+    QueuesPage,
+    SearchPage,
+    ServicesPage,
+)
+from kiosk.screens.look import look
+from kiosk.screens.outcome import MessagePage, SlipPage
+from kiosk.screens.parts import Knob, Pool, Target
 from kiosk.screens.reading import ReadingPage
+from kiosk.screens.servicing import PinPage, ServicePage
 from kiosk.screens.sheets import Sheet
+from kiosk.screens.voice import Voice
+from kiosk.session import Input, Stay
 
 FAINT = 0.001
+KNOCKS, KNOCKING = 5, 3.0
+"""So many touches on the hall's name within so many seconds are a technician's."""
+TIDY_AFTER = 1.0
 
-Page: TypeAlias = QueuesPage | ServicesPage | ReadingPage | MessagePage | TicketPage
+Page: TypeAlias = Arranged[pages.Page]
 
 
 class StepMark(Sheet):
@@ -35,21 +53,27 @@ class StepMark(Sheet):
     passed = BooleanProperty(False)
 
 
+class Logo(Image):
+    """The hall's own sign, if it has one."""
+
+    def __init__(self, **properties: object) -> None:
+        source = look.appearance.logo
+        super().__init__(
+            source=str(source) if source else "", size_hint_x=None, fit_mode="contain", mipmap=True, **properties
+        )  # as high as the bar, as wide as it wants
+        self.width = 0 if source is None else dp(100)
+
+
 class Veil(AnchorLayout):
     """Over everything: is the resident still there? A touch anywhere but on "leave" says yes."""
 
     title = StringProperty("")
     advice = StringProperty("")
-    stay = StringProperty("")
-    leave = StringProperty("")
 
-    def __init__(self, happen: Callable[[Input], None], **properties: object) -> None:
-        super().__init__(**properties)
-        self._happen = happen
-
-    def present(self, still_there: views.StillThere) -> None:
+    def present(self, still_there: pages.StillThere) -> None:
         self.title, self.advice = still_there.title, still_there.advice
-        self.stay, self.leave = still_there.stay, still_there.leave
+        self.ids.stay.present(still_there.stay)
+        self.ids.leave.present(still_there.leave)
 
     def on_touch_down(self, touch: MotionEvent) -> bool:
         super().on_touch_down(touch)
@@ -57,113 +81,151 @@ class Veil(AnchorLayout):
 
     def on_touch_up(self, touch: MotionEvent) -> bool:
         if not super().on_touch_up(touch):
-            self.stayed()
+            Target.happen(Stay())
         return True
 
-    def stayed(self) -> None:
-        self._happen(Stay())
 
-    def left(self) -> None:
-        self._happen(Home())
+class Nameplate(BoxLayout):
+    """The hall's name. Whoever knocks on it often enough asks for the service page."""
+
+    hall = StringProperty("")
+    second = StringProperty("")
+    greeting = StringProperty("")
+    asks: Input | None = None
+
+    def __init__(self, **properties: object) -> None:
+        super().__init__(**properties)
+        self._knocks: list[float] = []
+
+    def on_touch_down(self, touch: MotionEvent) -> bool:
+        if self.collide_point(*touch.pos):
+            now = time.monotonic()
+            self._knocks = [*(at for at in self._knocks if now - at < KNOCKING), now]
+            if len(self._knocks) >= KNOCKS and self.asks is not None:
+                self._knocks = []
+                Target.happen(self.asks)
+        return bool(super().on_touch_down(touch))
 
 
 class Frame(BoxLayout):
-    hall = StringProperty("")
-    hall_second = StringProperty("")
     time = StringProperty("")
     date = StringProperty("")
-    back = StringProperty("")
-    home = StringProperty("")
     help = StringProperty("")
+    has_steps = BooleanProperty(False)
 
-    def __init__(self, happen: Callable[[Input], None], **properties: object) -> None:
+    def __init__(self, **properties: object) -> None:
         super().__init__(**properties)
-        self._happen = happen
-        self._pages: dict[type[views.Page], Page] = {}
-        self._languages: tuple[tuple[str, str], ...] = ()
+        self._pages: dict[type[pages.Page], Page] = {}
+        bar = {"letters": look.body, "padding": (dp(8), dp(4))}
+        self._ways: Pool[Knob, pages.Button] = Pool(self.ids.ways, lambda: Knob(**bar), Knob.present)
+        self._modes: Pool[Knob, pages.Button] = Pool(self.ids.modes, lambda: Knob(**bar), Knob.present)
+        self._steps: Pool[StepMark, tuple[str, bool, bool]] = Pool(self.ids.steps, StepMark, _mark)
 
-    def present(self, view: views.View, *, entered: bool) -> None:
+    def present(self, view: pages.View, *, entered: bool) -> None:
         """Show `view`; `entered` when it is a screen just come to, not the same one told anew."""
-        header = view.header
-        self.hall, self.hall_second, self.time, self.date = header.hall, header.hall_second, header.time, header.date
-        self.back, self.home, self.help = view.back, view.home, view.help
-        if header.languages != self._languages:
-            self._offer(header.languages)
+        header, plate = view.header, self.ids.plate
+        self.time, self.date, self.help = header.time, header.date, view.help
+        plate.hall, plate.second, plate.greeting = header.hall, header.hall_second, view.greeting
+        plate.asks = header.ask_service
+        self._ways.show(tuple(button for button in (view.back, view.home) if button is not None))
+        self._modes.show((*view.comforts, *header.languages))
+        if not look.portrait:  # all in one row, each as wide as the next
+            for place in (self.ids.ways, self.ids.modes):
+                place.size_hint_x = len(place.children) or None
+                place.width = 0
         self._mark(view.steps)
         page = self.filled(view, entered=entered)
         if page.parent is not self.ids.place:
+            if page.parent is not None:  # it is being rehearsed
+                page.parent.remove_widget(page)
             self.ids.place.clear_widgets()
             self.ids.place.add_widget(page)
 
-    def filled(self, view: views.View, *, entered: bool) -> Page:
+    def filled(self, view: pages.View, *, entered: bool) -> Page:
         """The page of `view`, saying what it is to say."""
-        page = self._page(view.page)
-        if isinstance(page, QueuesPage | ServicesPage | ReadingPage):
-            page.up, page.down = view.up, view.down
-        page.present(view.page, entered=entered)  # type: ignore[arg-type]
+        page = self._pages.get(type(view.page))
+        if page is None:
+            page = self._pages[type(view.page)] = _new(view.page)
+        page.scroll.up, page.scroll.down = view.up, view.down
+        page.present(view.page, entered=entered)
         return page
 
-    def _page(self, page: views.Page) -> Page:
-        found = self._pages.get(type(page))
-        if found is None:
-            found = self._pages[type(page)] = self._new(page)
-        return found
+    def _mark(self, steps: pages.Steps | None) -> None:
+        self.has_steps = steps is not None and not look.comfort.large and not look.comfort.low
+        if steps is not None and self.has_steps:
+            names = enumerate(steps.names)
+            self._steps.show(tuple((f"{n + 1} {name}", n == steps.current, n < steps.current) for n, name in names))
 
-    def _new(self, page: views.Page) -> Page:
-        match page:
-            case views.QueuesPage():
-                return QueuesPage(self._happen)
-            case views.ServicesPage():
-                return ServicesPage(self._happen)
-            case views.ReadingPage():
-                return ReadingPage(self._happen)
-            case views.MessagePage():
-                return MessagePage(self._happen)
-            case views.TicketPage():
-                return TicketPage(self._happen)
-            case _:
-                assert_never(page)
 
-    def _offer(self, languages: tuple[tuple[str, str], ...]) -> None:
-        self._languages = languages
-        place = self.ids.languages
-        place.clear_widgets()
-        for code, name in languages:
-            knob = Knob(
-                tag=f"language:{code}", words=name, letters=look.BODY, size_hint_x=None, width=dp(176),
-                fill=look.BLUE, pressed_fill=look.DEEP_BLUE, edge=look.ON_BLUE, ink=look.ON_BLUE,
-            )  # fmt: skip
-            knob.bind(on_release=lambda _, code=code: self._happen(Speak(language=code)))
-            place.add_widget(knob)
+def _mark(mark: StepMark, told: tuple[str, bool, bool]) -> None:
+    mark.words, mark.now, mark.passed = told
 
-    def _mark(self, steps: views.Steps) -> None:
-        place = self.ids.steps
-        if len(place.children) != len(steps.names):
-            place.clear_widgets()
-            for _ in steps.names:
-                place.add_widget(StepMark())
-        for index, (mark, name) in enumerate(zip(reversed(place.children), steps.names, strict=True)):
-            mark.words = f"{index + 1} {name}"
-            mark.now, mark.passed = index == steps.current, index < steps.current
 
-    def went_back(self) -> None:
-        self._happen(Back())
+def _new(page: pages.Page) -> Page:
+    match page:
+        case pages.QueuesPage():
+            return QueuesPage()
+        case pages.PresentingPage():
+            return PresentingPage()
+        case pages.GreetingPage():
+            return GreetingPage()
+        case pages.SearchPage():
+            return SearchPage()
+        case pages.AboutPage():
+            return AboutPage()
+        case pages.ServicesPage():
+            return ServicesPage()
+        case pages.ReadingPage():
+            return ReadingPage()
+        case pages.ClassesPage():
+            return ClassesPage()
+        case pages.SlipPage():
+            return SlipPage()
+        case pages.MessagePage():
+            return MessagePage()
+        case pages.PinPage():
+            return PinPage()
+        case pages.ServicePage():
+            return ServicePage()
+        case _:
+            assert_never(page)
 
-    def went_home(self) -> None:
-        self._happen(Home())
+
+class Faint(BoxLayout):
+    """Seen by nobody, touched by nobody. (A disabled widget would keep touches from what lies below it.)"""
+
+    def on_touch_down(self, _: MotionEvent) -> bool:
+        return False
 
 
 class Root(FloatLayout):
-    """The frame, and the veil over it while the kiosk asks whether anybody is there."""
+    """The frame, and the veil over it while the kiosk asks whether anybody is there.
+
+    Another comfort is another frame with other pages; the old ones are let go.
+    """
 
     def __init__(self, happen: Callable[[Input], None], **properties: object) -> None:
         super().__init__(**properties)
-        self._happen = happen
-        self.frame = Frame(happen)
-        self.veil = Veil(happen)
+        Target.happen = staticmethod(happen)
+        self._voice = Voice(look.appearance.voice)
+        self._draw()
+
+    def _draw(self) -> None:
+        Window.clearcolor = look.paper
+        self.clear_widgets()
+        self.frame, self.veil = Frame(), Veil()
         self.add_widget(self.frame)
 
-    def present(self, view: views.View, *, entered: bool) -> None:
+    def present(self, view: pages.View, *, entered: bool) -> None:
+        for child in self.children[:]:
+            if isinstance(child, Faint):  # its page may be the one to be seen now
+                self._dismiss(child)
+        if view.comfort != look.comfort:
+            look.use(view.comfort)
+            self._draw()
+            Clock.schedule_once(lambda _: gc.collect(), TIDY_AFTER)
+        if entered:
+            self._voice.say(view.language, view.prompt)
         self.frame.present(view, entered=entered)
         if view.still_there is None:
             self.remove_widget(self.veil)
@@ -172,23 +234,23 @@ class Root(FloatLayout):
         if self.veil.parent is None:
             self.add_widget(self.veil)
 
-    def rehearse(self, view: views.View) -> None:
+    def rehearse(self, view: pages.View) -> None:
         """Draw the page of `view` for one frame, too faint to be seen."""
         page = self.frame.filled(view, entered=True)
         if page.parent is not None:
             return
-        faint = BoxLayout(size=self.size, opacity=FAINT, disabled=True)
+        faint = Faint(size=self.size, opacity=FAINT)
         faint.add_widget(page)
         self.add_widget(faint)
         Clock.schedule_once(lambda _: self._dismiss(faint), 0.1)
 
-    def _dismiss(self, faint: BoxLayout) -> None:
-        faint.clear_widgets()
+    def _dismiss(self, faint: Faint) -> None:
+        faint.clear_widgets()  # the page is to be free for its own screen
         self.remove_widget(faint)
 
     def on_touch_down(self, touch: MotionEvent) -> bool:
         if self.veil.parent is None:
-            self._happen(Stay())
+            Target.happen(Stay())
         return bool(super().on_touch_down(touch))
 
 

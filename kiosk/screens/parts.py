@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import ClassVar, Generic, TypeVar
 
 from kivy.core.text import Label as Typesetter
 from kivy.graphics import Color, Rectangle
@@ -16,20 +18,26 @@ from kivy.properties import (
     NumericProperty,
     OptionProperty,
     StringProperty,
+    VariableListProperty,
 )
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.gridlayout import GridLayout
+from kivy.uix.layout import Layout
 from kivy.uix.scrollview import ScrollView
 from kivy.uix.widget import Widget
 
-from kiosk import linebreak
-from kiosk.screens import look
+from kiosk import linebreak, pages
+from kiosk.screens.look import Rgba, look
 from kiosk.screens.sheets import Sheet
+from kiosk.session import Input
 
 LINE_HEIGHT = 0.92
-SMALLEST = 0.6
+SMALLEST = 0.5
 """How far type may shrink to fit, of the size it should have."""
+
+W = TypeVar("W", bound=Widget)
+F = TypeVar("F")
 
 
 @cache
@@ -44,6 +52,12 @@ def _width(character: str, size: float, bold: bool) -> float:
     return float(_typesetter(size, bold).get_extents(character)[0])
 
 
+@cache
+def _height(size: float, bold: bool) -> float:
+    """Pixels of a line."""
+    return float(_typesetter(size, bold).get_extents("国")[1]) * LINE_HEIGHT
+
+
 def _measure(text: str, size: float, bold: bool) -> float:
     """Pixels across, a little more than it will be: characters are measured one by one."""
     return sum(_width(character, size, bold) for character in text)
@@ -52,35 +66,38 @@ def _measure(text: str, size: float, bold: bool) -> float:
 def _steps_down(wanted: float) -> Iterator[float]:
     """Sizes to try, the wanted one first. They are few, because every size of a Chinese font takes 2.5 MB."""
     yield wanted
-    yield from (size for size in (*look.NUMBER, *reversed(look.SCALE)) if wanted * SMALLEST <= size < wanted)
+    yield from (size for size in look.sizes if wanted * SMALLEST <= size < wanted)
 
 
 class Phrase(Widget):
     """Text broken into lines by the rules of its script; its height follows at once from its width.
 
-    `wanted` is its size in sp: less, if it takes more than `most` lines or a word of it is wider than the place.
+    `wanted` is its size in sp: less, if it takes more than `most` lines, is taller than `tallest` pixels or a word of
+    it is wider than the place.
     `evenly` makes lines of about the same length. `absent` takes it out of its row or column.
     Kivy's own Label keeps a picture as wide as its place, which costs more to draw and to keep.
     """
 
     words = StringProperty("")
-    wanted = NumericProperty(look.SMALL)
+    wanted = NumericProperty(0)
     most = NumericProperty(0)
+    tallest = NumericProperty(math.inf)
     bold = BooleanProperty(False)
     evenly = BooleanProperty(False)
     absent = BooleanProperty(False)
     halign = OptionProperty("left", options=["left", "center", "right"])
-    color = ColorProperty(look.INK)
+    color = ColorProperty((0, 0, 0, 1))
     text = StringProperty("")
     """The words as broken into lines, as drawn."""
 
     def __init__(self, **properties: object) -> None:
-        self._ink = Color(rgba=look.INK)
+        self._ink = Color()
         self._drawn = Rectangle(size=(0, 0))
+        self.color, self.wanted = look.ink, look.small  # before any rule says otherwise
         super().__init__(size_hint_y=None, height=0, **properties)
         self.canvas.add(self._ink)
         self.canvas.add(self._drawn)
-        for name in ("words", "width", "wanted", "most", "bold", "evenly", "absent", "halign"):
+        for name in ("words", "width", "wanted", "most", "tallest", "bold", "evenly", "absent", "halign"):
             self.fbind(name, self._arrange)
         for name in ("x", "y", "right", "top"):
             self.fbind(name, self._place)
@@ -119,7 +136,10 @@ class Phrase(Widget):
 
     def _fits(self, size: float) -> bool:
         whole = linebreak.fits_whole(self.words, self.width, lambda text: _measure(text, size, self.bold))
-        return whole and (not self.most or len(self._lines(size)) <= self.most)
+        if not whole:
+            return False
+        lines = len(self._lines(size)) if self.most or self.tallest < math.inf else 1
+        return (not self.most or lines <= self.most) and lines * _height(size, self.bold) <= self.tallest
 
     def _lines(self, size: float) -> list[str]:
         wrap = linebreak.balanced if self.evenly or self.halign == "center" else linebreak.wrap
@@ -134,37 +154,60 @@ class Badge(Sheet):
     """A letter, a number or a sign on its own ground."""
 
     text = StringProperty("")
-    size_of_text = NumericProperty(look.HUGE)
-    ink = ColorProperty(look.ON_BLUE)
+    size_of_text = NumericProperty(0)
+    ink = ColorProperty((1, 1, 1, 1))
 
 
 class Target(ButtonBehavior, Sheet):
-    """Something to touch. `tag` is its name for tests and tools."""
+    """Something to touch. `tag` is its name for tests and tools, `means` the input that touching it is."""
 
     tag = StringProperty("")
-    pressed_fill = ColorProperty(look.PALE_BLUE)
+    pressed_fill = ColorProperty((1, 1, 1, 1))
+    means: Input | None = None
+    happen: ClassVar[Callable[[Input], None]]
+    """Where inputs go: the process has one window."""
 
     def __init__(self, **properties: object) -> None:
+        self.pressed_fill = look.pale  # before any rule says otherwise
         super().__init__(**properties)
         self.fbind("state", self._choose)
         self.fbind("pressed_fill", self._choose)
 
-    def surface(self) -> tuple[float, ...]:
+    def surface(self) -> Rgba:
         return tuple(self.pressed_fill if self.state == "down" else self.fill)
+
+    def on_release(self) -> None:
+        if self.means is not None:
+            Target.happen(self.means)
 
 
 class Knob(Target):
-    """A button with words on it, and perhaps smaller words below."""
+    """A button with words on it, and perhaps smaller words below. `on`: what it stands for is chosen now."""
 
     words = StringProperty("")
     small = StringProperty("")
-    letters = NumericProperty(look.LARGE)
-    ink = ColorProperty(look.BLUE)
+    letters = NumericProperty(0)
+    ink = ColorProperty((0, 0, 0, 1))
+    on = BooleanProperty(False)
+
+    def __init__(self, **properties: object) -> None:
+        self.letters = look.large  # before any rule says otherwise
+        super().__init__(**properties)
+
+    def present(self, button: pages.Button) -> None:
+        self.tag, self.words, self.small = button.tag, button.words, button.small
+        self.on, self.means = button.on, button.touch
+        self.disabled = not button.enabled
+        self.opacity = 1 if button.enabled else 0.35
 
 
 class Notice(Card):
     title = StringProperty("")
     body = StringProperty("")
+
+    def present(self, notice: pages.Notice) -> None:
+        self.title = notice.title
+        self.body = ("\n" if look.portrait else " ").join(notice.lines)
 
 
 class Heading(BoxLayout):
@@ -179,6 +222,40 @@ class FigureBox(Card):
     value = StringProperty("")
     known = BooleanProperty(True)
     upright = BooleanProperty(True)
+
+    def present(self, figure: pages.Figure) -> None:
+        self.name, self.value, self.known = figure.name, figure.value, figure.known
+
+
+class Mark(Widget):
+    """A box, ticked or not."""
+
+    on = BooleanProperty(False)
+
+
+class Pool(Generic[W, F]):
+    """One widget of `place` for each of some facts. Widgets are kept and told anew, which is cheaper than new ones."""
+
+    def __init__(self, place: Widget, make: Callable[[], W], fill: Callable[[W, F], None]) -> None:
+        """`place` holds nothing else."""
+        self._place, self._make, self._fill = place, make, fill
+        self._facts: tuple[F, ...] = ()
+        self.widgets: list[W] = []
+
+    def show(self, facts: tuple[F, ...]) -> None:
+        if facts == self._facts:
+            return
+        before, self._facts = self._facts, facts
+        while len(self.widgets) > len(facts):
+            self._place.remove_widget(self.widgets.pop())
+        for n, fact in enumerate(facts):
+            if n == len(self.widgets):
+                widget = self._make()
+                self._fill(widget, fact)
+                self.widgets.append(widget)
+                self._place.add_widget(widget)
+            elif fact != before[n]:
+                self._fill(self.widgets[n], fact)
 
 
 class Spread(GridLayout):
@@ -195,7 +272,7 @@ class Spread(GridLayout):
     def _spread(self, *_: object) -> None:
         rows = -(-len(self.children) // self.cols)
         gaps = self.padding[1] + self.padding[3] + self.spacing[1] * (rows - 1)
-        self.height = max(self.minimum_height, min(self.place, self.tallest * rows + gaps))
+        self.height = max(self.minimum_height, min(self.place, self.tallest * rows + gaps)) if rows else 0
 
 
 class Shutter(ScrollView):
@@ -232,6 +309,48 @@ class Scroll(BoxLayout):
         beyond = view.children[0].height - view.height
         if beyond > 0:
             view.scroll_y = min(1, max(0, view.scroll_y - pages * view.height * 0.85 / beyond))
+
+
+class Column(Layout):
+    """Things one below the other, as high as they are. What has no height takes no gap either."""
+
+    spacing = NumericProperty(0)
+    padding = VariableListProperty([0, 0, 0, 0])
+
+    def __init__(self, **properties: object) -> None:
+        super().__init__(size_hint_y=None, height=0, **properties)
+        for name in ("children", "pos", "size", "spacing", "padding"):
+            self.fbind(name, self._trigger_layout)
+
+    def do_layout(self, *_: object) -> None:
+        left, top, right, bottom = self.padding
+        shown = [child for child in reversed(self.children) if child.height > 0]
+        for child in self.children:
+            child.x, child.width = self.x + left, max(0, self.width - left - right)
+        self.height = top + bottom + sum(c.height for c in shown) + self.spacing * max(0, len(shown) - 1)
+        edge = self.top - top
+        for child in shown:
+            child.top = edge
+            edge -= child.height + self.spacing
+
+
+class Maybe(BoxLayout):
+    """A place for `widget`, which is there or not."""
+
+    def __init__(self, widget: Widget, **properties: object) -> None:
+        super().__init__(size_hint_y=None, height=0, **properties)
+        self._widget = widget
+        widget.fbind("height", self._follow)
+
+    def stay(self, there: bool) -> None:
+        if there and not self.children:
+            self.add_widget(self._widget)
+        elif not there:
+            self.clear_widgets()
+        self._follow()
+
+    def _follow(self, *_: object) -> None:
+        self.height = self._widget.height if self.children else 0
 
 
 Builder.load_file(str(Path(__file__).with_name("parts.kv")))

@@ -6,7 +6,6 @@ Kivy's own rounded shapes are fans of triangles: three times the work for a mach
 from __future__ import annotations
 
 from functools import cache
-from typing import TypeAlias
 
 from kivy.graphics import BorderImage, Color
 from kivy.graphics.texture import Texture
@@ -15,9 +14,8 @@ from kivy.properties import BooleanProperty, ColorProperty, NumericProperty
 from kivy.uix.boxlayout import BoxLayout
 from PIL import Image, ImageDraw
 
-from kiosk.screens import look
+from kiosk.screens.look import Rgba, look
 
-Rgba: TypeAlias = tuple[float, ...]
 FINER = 4  # drawn this many times larger, then reduced: smooth corners
 
 
@@ -40,14 +38,15 @@ def _picture(fill: Rgba, edge: Rgba, round_: int, thick: float, half: bool) -> T
 class Sheet(BoxLayout):
     """A box on a sheet. `round`, `thick`: corner and edge in dp; `half`: only the left corners are round."""
 
-    fill = ColorProperty(look.CARD)
-    edge = ColorProperty(look.EDGE)
+    fill = ColorProperty((1, 1, 1, 1))
+    edge = ColorProperty((0, 0, 0, 1))
     round = NumericProperty(18)
     thick = NumericProperty(2.5)
     half = BooleanProperty(False)
 
     def __init__(self, **properties: object) -> None:
         self._paper = BorderImage()
+        self.fill, self.edge = look.card, look.edge  # before any rule says otherwise
         super().__init__(**properties)
         self.canvas.before.add(Color(1, 1, 1, 1))
         self.canvas.before.add(self._paper)

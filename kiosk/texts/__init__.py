@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,10 @@ from typing import Any
 import yaml
 
 from queue_server.domain.configuration import Text
+
+
+class TextError(ValueError):
+    """A hall's own text cannot take the place of ours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +74,25 @@ def load(folder: Path = Path(__file__).parent) -> dict[str, Words]:
     found = {path.stem: yaml.load(path.read_text("utf-8"), yaml.CSafeLoader) for path in files}
     ordered = sorted(found.items(), key=lambda item: item[1]["language"]["order"])
     return {code: _words(code, content) for code, content in ordered}
+
+
+def with_own(languages: Mapping[str, Words], own: Mapping[str, Mapping[str, str]]) -> dict[str, Words]:
+    """The languages with a hall's own phrases in the place of some of ours.
+
+    Raises:
+        TextError: there is no such language or phrase, or a phrase has other placeholders than ours.
+    """
+    for code, phrases in own.items():
+        if code not in languages:
+            raise TextError(f"texts: there is no language {code!r}; there are {', '.join(languages)}")
+        for key, phrase in phrases.items():
+            ours = languages[code].phrases.get(key)
+            if ours is None:
+                raise TextError(f"texts: {code}: there is no text {key!r}")
+            if placeholders(phrase) != placeholders(ours) or not phrase.strip():
+                wanted = ", ".join(f"{{{name}}}" for name in sorted(placeholders(ours))) or "none"
+                raise TextError(f"texts: {code}: {key} must have some words and the placeholders of ours: {wanted}")
+    return {code: replace(words, phrases={**words.phrases, **own.get(code, {})}) for code, words in languages.items()}
 
 
 def _words(code: str, content: dict[str, Any]) -> Words:
