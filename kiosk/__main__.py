@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -12,17 +11,18 @@ from typing import TYPE_CHECKING
 import click
 
 from devices.id_card.driver import IdCardReader
-from devices.printer import PROFILES, FontMissing, Printer
+from devices.printer import FontMissing
 from devices.printer.receipt import QR_BYTES
 from devices.scanner.driver import open_scanner
 from devices.transport import open_transport
 from kiosk import fonts, texts, watchdog, window
 from kiosk.appearance import Appearance, AppearanceError
+from kiosk.equipment import ticket_printer
 from kiosk.flow import PATIENCE
 from kiosk.pin import PinError, set_pin
 from kiosk.receipt import ticket_url
 from kiosk.servicing import Recent
-from queue_server.config import City, ConfigurationError, PrinterSetup, load
+from queue_server.config import ConfigurationError, load
 from queue_server.config import always_open as without_closing_times
 from queue_server.config.appearance import AppearanceSetup
 from queue_server.domain.codes import LONGEST_TOKEN
@@ -98,7 +98,7 @@ def main(
         public_url = public_url or server or "http://localhost"
         if len(ticket_url(public_url, "").encode()) + LONGEST_TOKEN > QR_BYTES:
             raise ConfigurationError("--public-url is too long for the code on a ticket")
-        printer = _printer(city, setup.printer, line)
+        printer = ticket_printer(city, hall, kiosk, line)
         reader = reader or (setup.id_card.url if setup.id_card else None)
         scanner = scanner or (setup.scanner.line if setup.scanner else None)
         card_reader = None if reader is None else IdCardReader(open_transport(reader))
@@ -143,17 +143,6 @@ def main(
         watched.stop()
         station.stop()
     sys.exit(app.status)
-
-
-def _printer(city: City, setup: PrinterSetup | None, line: str | None) -> Printer:
-    """The ticket printer of the file, or the one at `line`."""
-    if setup is None and line is None:
-        raise ConfigurationError(f"{city.file}: this kiosk has no printer; give one with --printer")
-    setup = setup or PrinterSetup(url="")
-    profile = PROFILES.get(f"{setup.width_mm}mm")
-    if profile is None:
-        raise ConfigurationError(f"{city.file}: a printer's width_mm is one of {', '.join(PROFILES)}")
-    return Printer(open_transport(line or setup.url), replace(profile, encoding=setup.encoding))
 
 
 def _appearance(wished: AppearanceSetup, folder: Path) -> Appearance:

@@ -1,6 +1,6 @@
 """`python -m kiosk.picture FOLDER`: every screen of the kiosk, both ways up, in each language, type size and so on.
 
-One picture for each screen in Chinese on an upright panel, and sheets with all screens for everything else.
+Some have a picture of their own, in Chinese on an upright panel; all are on one sheet for each way of drawing them.
 The screens are those of `kiosk.examples`, drawn as at the kiosk, by the kiosk's own window.
 """
 
@@ -19,7 +19,7 @@ from PIL import Image
 
 from kiosk import fonts, window
 from kiosk.examples import examples
-from kiosk.session import Comfort
+from kiosk.session import FIRST_LANGUAGE, Comfort
 from kiosk.texts import load
 from kiosk.views import view
 from queue_server.config import load as load_city
@@ -33,10 +33,16 @@ COMFORTS = {
     "-contrast": Comfort(contrast=True),
     "-low": Comfort(low=True),
 }
-LONGER_SIDE, LONGER_SIDE_ON_SHEET = 1280, 400
+LONGER_SIDE, LONGER_SIDE_OF_SHEET, LONGER_SIDE_ON_SHEET = 1024, 1100, 400
+COMFORTS_OF_EVERY_LANGUAGE = ("", "-large")
+ALONE = (
+    "first", "presenting", "greeting-old", "search", "about", "services", "reading", "reading-offer", "visit", "ticket",
+    "asking-after", "no-paper", "service",
+)  # fmt: skip
+"""Screens that also have a picture of their own."""
 COLUMNS = {"": 8, "-landscape": 5}
 GAP = 8
-COLOURS, COLOURS_ON_SHEET = 48, 24
+COLOURS, COLOURS_ON_SHEET = 24, 12
 FRAMES = 6
 """Until every layout has settled."""
 
@@ -47,13 +53,16 @@ def draw(folder: Path, way_up: str) -> Iterator[Path]:
         window.prepare(size=WAYS_UP[way_up], faces=fonts.faces(), home=Path(home))
         for language in load():
             for name, comfort in COMFORTS.items():
+                is_first = language == FIRST_LANGUAGE
+                if not is_first and name not in COMFORTS_OF_EVERY_LANGUAGE:
+                    continue
                 pictures = dict(_pictures(language, comfort))
-                if not (way_up or name) and language == next(iter(load())):
-                    for screen, picture in pictures.items():
-                        yield _saved(picture, folder / f"kiosk-{screen}.png", LONGER_SIDE, COLOURS)
+                if is_first and not (way_up or name):
+                    for screen in ALONE:
+                        yield _saved(pictures[screen], folder / f"kiosk-{screen}.png", LONGER_SIDE, COLOURS)
                 sheet = _sheet(list(pictures.values()), COLUMNS[way_up])
                 path = folder / f"kiosk-all-{language}{name}{way_up}.png"
-                yield _saved(sheet, path, max(sheet.size), COLOURS_ON_SHEET)
+                yield _saved(sheet, path, LONGER_SIDE_OF_SHEET, COLOURS_ON_SHEET)
 
 
 def _pictures(language: str, comfort: Comfort) -> Iterator[tuple[str, Image.Image]]:

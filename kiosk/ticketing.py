@@ -299,5 +299,6 @@ class Ticketing:
 
 
 def _on_paper(outcome: Outcome) -> bool:
-    """Printed, or as good as: it took every byte and says it is well; only the mark behind it was never answered."""
-    return outcome.printed or outcome.health is Health.UNCONFIRMED
+    """Whether the paper is out, or may be: bytes of it went to the printer, and nobody says that it stopped."""
+    unclear = outcome.health in {Health.UNCONFIRMED, Health.SILENT, Health.GARBLED, Health.UNPLUGGED}
+    return outcome.printed or outcome.confirmed or (outcome.started and unclear)

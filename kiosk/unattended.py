@@ -22,17 +22,16 @@ import signal
 import sys
 import threading
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from devices.printer import PROFILES, FontMissing, Printer
-from devices.transport import open_transport
+from devices.printer import FontMissing
+from kiosk.equipment import ticket_printer
 from kiosk.session import FIRST_LANGUAGE, Answer, NotPrinted, Printed, Shown, TakeTicket
 from kiosk.station import Station
-from queue_server.config import City, ConfigurationError, load
+from queue_server.config import ConfigurationError, load
 from queue_server.config import always_open as without_closing_times
 from queue_server.domain.events import Instant
 from queue_server.journal.replica import clock
@@ -109,20 +108,6 @@ def _look(station: Station) -> dict[str, Any]:
         "closed": around.closed,
         "waiting": {code: queue.waiting for code, queue in around.queues.items()},
     }
-
-
-def ticket_printer(city: City, hall: str, kiosk: str, line: str | None, *, patience: float = 1.0) -> Printer:
-    """The ticket printer the city's file names for this kiosk, or one on another `line`."""
-    setup = next(k.printer for k in city.hall(hall).kiosks if k.code == kiosk)
-    url = line or (setup.url if setup else None)
-    if url is None:
-        raise ConfigurationError(f"{city.file}: kiosk {kiosk!r} of {hall} has no printer; give one with --printer")
-    profile = PROFILES[f"{setup.width_mm}mm"] if setup else next(iter(PROFILES.values()))
-    encoding = setup.encoding if setup else profile.encoding
-    return Printer(
-        open_transport(url), replace(profile, encoding=encoding),
-        answer_within=0.5 * patience, confirm_within=3.0 * patience, torn=True,
-    )  # fmt: skip
 
 
 @click.command()

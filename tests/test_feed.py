@@ -17,6 +17,7 @@ from queue_server.domain import events as e
 from queue_server.journal import feed
 from queue_server.journal.entry import Entry, encode
 from queue_server.journal.feed import FeedError, Hello, Parser
+from queue_server.journal.replica import clock
 
 # --- the wire
 
@@ -132,7 +133,10 @@ def test_a_follower_without_a_place_gets_the_open_day_and_then_all_that_happens(
         hall.issue()
         body = read_past(follower, seq + 2)
         assert seqs(body) == list(range(1, seq + 3))
-        assert hello_of(body) | {"last_seq": 0} == {"hall": HALL, "journal": hello_of(body)["journal"], "last_seq": 0}
+        hello = hello_of(body)
+        assert hello.keys() == {"hall", "journal", "last_seq", "last_hash", "at"}
+        assert hello["hall"] == HALL
+        assert abs(hello["at"] - clock()) < 60_000
         assert body.count(b"event: DayOpened") == 1
 
 

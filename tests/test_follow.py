@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +14,7 @@ from hall_stories import snapshot
 from servers import HALL, Client, Server, seqs, stream, until
 
 from queue_server.journal.follow import Follower
-from queue_server.journal.replica import Replica
+from queue_server.journal.replica import Replica, clock
 from queue_server.journal.store import SqliteStore
 from queue_server.journal.verify import verify
 
@@ -128,6 +130,54 @@ def test_after_a_backup_was_put_back_followers_start_over(since: int, own: Serve
     store = SqliteStore(own.journal)
     assert snapshot(Replica(store, HALL).hall) == live
     store.close()
+
+
+def test_a_copy_as_long_as_the_restored_journal_starts_over_without_waiting_for_anything_new(
+    own: Server, tmp_path: Path
+) -> None:
+    own.client().issue()
+    own.back_up(tmp_path / "backup")
+    with following(own, SqliteStore(tmp_path / "copy")) as follower:
+        lost = own.client().issue()
+        assert_copy(follower, own.client())
+    own.restore(tmp_path / "backup")
+    other = own.client().issue()
+    with following(own, SqliteStore(tmp_path / "copy")) as follower:
+        until(lambda: other in follower.replica.hall.tickets)
+        assert lost not in follower.replica.hall.tickets
+
+
+def test_a_follower_that_cannot_start_over_on_a_full_disk_does_so_when_there_is_room(
+    own: Server, tmp_path: Path
+) -> None:
+    own.client().issue()
+    own.back_up(tmp_path / "backup")
+    with following(own, SqliteStore(tmp_path / "copy")) as follower:
+        own.client().issue()
+        assert_copy(follower, own.client())
+    own.restore(tmp_path / "backup")
+    hall = own.client()
+    new = [hall.issue() for _ in range(3)]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with following(own, SqliteStore(tmp_path / "copy")) as follower:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+        try:
+            until(lambda: follower.heard_at is not None and not follower.connected)
+            attempts = follower.heard_at
+            until(lambda: follower.heard_at != attempts)  # it failed, and tries again
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        until(lambda: set(new) <= set(follower.replica.hall.tickets))
+        assert_copy(follower, hall)
+
+
+def test_a_follower_knows_what_the_servers_clock_says(server: Server) -> None:
+    with following(server, SqliteStore(":memory:")) as follower:
+        until(lambda: follower.connected)
+        assert follower.clock is not None
+        said, heard_at = follower.clock
+        assert abs(said - clock()) < 60_000
+        assert heard_at <= time.monotonic()
 
 
 def test_a_follower_of_a_new_hall_under_an_old_name_starts_over(own: Server, tmp_path: Path) -> None:
