@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -90,10 +91,13 @@ class KioskApp(App):
 
         One at a time, while nobody touches the screen; False when all have been.
         """
-        if not isinstance(self._session.screen, s.ChoosingQueue) or time.monotonic() - self._session.touched_at < QUIET:
+        usual = isinstance(self._session.screen, s.ChoosingQueue) and self._session.comfort == s.Comfort()
+        if not usual or time.monotonic() - self._session.touched_at < QUIET:
             return True
         screen = next(self._unseen, None)
         if screen is None:
+            gc.collect()
+            gc.freeze()  # these pages stay: looking for garbage among them would only take time
             return False
         self.root.rehearse(self._view(replace(self._session, screen=screen, touched_at=time.monotonic())))
         return True

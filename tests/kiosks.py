@@ -163,6 +163,8 @@ class Kiosk:
             restart=self._restart,
         )  # fmt: skip
         self.station.start()
+        if self._papers:  # what was shown before they were at work does not count
+            until(lambda: len(self.station.service_report().devices) == 3)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -125,10 +125,10 @@ def test_another_language_is_one_touch_away_on_every_screen(visitor: Visitor) ->
 
 
 def test_a_service_is_found_by_the_initials_of_its_name(kiosk: Kiosk, visitor: Visitor) -> None:
-    for tag in ("search", "key:j", "key:z", "key:z"):
+    for tag in ("search", "key:s", "key:b", "key:k"):
         visitor.touch(tag)
-    visitor.reads("JZZ")
-    visitor.touch("service:SJ-D03")
+    visitor.reads("SBK")
+    visitor.touch("service:RS-02")
     visitor.touch("material:0")
     visitor.touch("confirm")
     visitor.reads("取号成功")

@@ -107,7 +107,7 @@ def test_a_restart_gives_a_guesser_no_new_tries(guesser: Guesser) -> None:
 
 
 def test_a_clock_that_is_put_back_locks_nobody_out_and_no_wait_is_endless(guesser: Guesser) -> None:
-    for _ in range(40):
+    for _ in range(FREE_TRIES + 8):
         guesser.tries(WRONG)
         guesser.now += LONGEST_WAIT
     guesser.tries(WRONG)

@@ -42,7 +42,8 @@ from kiosk.session import Input, Stay
 FAINT = 0.001
 KNOCKS, KNOCKING = 5, 3.0
 """So many touches on the hall's name within so many seconds are a technician's."""
-TIDY_AFTER = 1.0
+TIDY_AFTER = 5.0
+"""Seconds without a touch after which frames that were let go are cleared away: 0.2 s in which no touch is seen."""
 
 Page: TypeAlias = Arranged[pages.Page]
 
@@ -201,19 +202,23 @@ class Faint(BoxLayout):
 class Root(FloatLayout):
     """The frame, and the veil over it while the kiosk asks whether anybody is there.
 
-    Another comfort is another frame with other pages; the old ones are let go.
+    Another comfort is another frame with other pages. The usual one is kept, the others are let go.
     """
 
     def __init__(self, happen: Callable[[Input], None], **properties: object) -> None:
         super().__init__(**properties)
         Target.happen = staticmethod(happen)
+        gc.freeze()  # so that tidying up looks through what screens are made of, not through all of the program
         self._voice = Voice(look.appearance.voice)
+        self._usual = look.comfort, Frame(), Veil()
+        self._tidy = Clock.create_trigger(lambda _: gc.collect(), TIDY_AFTER)
         self._draw()
 
     def _draw(self) -> None:
         Window.clearcolor = look.paper
         self.clear_widgets()
-        self.frame, self.veil = Frame(), Veil()
+        usual, *parts = self._usual
+        self.frame, self.veil = parts if look.comfort == usual else (Frame(), Veil())
         self.add_widget(self.frame)
 
     def present(self, view: pages.View, *, entered: bool) -> None:
@@ -223,7 +228,7 @@ class Root(FloatLayout):
         if view.comfort != look.comfort:
             look.use(view.comfort)
             self._draw()
-            Clock.schedule_once(lambda _: gc.collect(), TIDY_AFTER)
+            self._tidy()
         if entered:
             self._voice.say(view.language, view.prompt)
         self.frame.present(view, entered=entered)
@@ -249,6 +254,9 @@ class Root(FloatLayout):
         self.remove_widget(faint)
 
     def on_touch_down(self, touch: MotionEvent) -> bool:
+        if self._tidy.is_triggered:
+            self._tidy.cancel()
+            self._tidy()
         if self.veil.parent is None:
             Target.happen(Stay())
         return bool(super().on_touch_down(touch))

@@ -19,7 +19,7 @@ from kiosk.window import prepared
 Rgba: TypeAlias = tuple[float, ...]
 
 SCALE = (20, 24, 30, 36, 44, 60)
-LARGE_SCALE = (28, 32, 40, 48, 60, 80)
+LARGE_SCALE = (30, 30, 40, 48, 60, 80)
 NUMBERS = (300, 230, 180, 120)
 VEIL = (0.04, 0.09, 0.15, 0.8)
 NONE = (0, 0, 0, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
@@ -52,6 +52,18 @@ def _width(character: str, size: float, bold: bool) -> float:
     return float(_typesetter(size, bold).get_extents(character)[0])
 
 
+@lru_cache(4096)
+def _broken(words: str, width: float, size: float, bold: bool, evenly: bool) -> list[str]:
+    """The words in lines. Kept, because a place finds its width in several steps, and screens come again."""
+    wrap = linebreak.balanced if evenly else linebreak.wrap
+    return wrap(words, width, lambda text: _measure(text, size, bold))
+
+
+@lru_cache(4096)
+def _fits_whole(words: str, width: float, size: float, bold: bool) -> bool:
+    return linebreak.fits_whole(words, width, lambda text: _measure(text, size, bold))
+
+
 @cache
 def _height(size: float, bold: bool) -> float:
     """Pixels of a line."""
@@ -94,7 +106,7 @@ class Phrase(Widget):
         self._ink = Color()
         self._drawn = Rectangle(size=(0, 0))
         self.color, self.wanted = look.ink, look.small  # before any rule says otherwise
-        super().__init__(size_hint_y=None, height=0, **properties)
+        super().__init__(size_hint_y=None, size=(0, 0), **properties)  # nothing to break before it has a place
         self.canvas.add(self._ink)
         self.canvas.add(self._drawn)
         for name in ("words", "width", "wanted", "most", "tallest", "bold", "evenly", "absent", "halign"):
@@ -135,15 +147,13 @@ class Phrase(Widget):
         self._ink.rgba = self.color
 
     def _fits(self, size: float) -> bool:
-        whole = linebreak.fits_whole(self.words, self.width, lambda text: _measure(text, size, self.bold))
-        if not whole:
+        if not _fits_whole(self.words, self.width, size, self.bold):
             return False
         lines = len(self._lines(size)) if self.most or self.tallest < math.inf else 1
         return (not self.most or lines <= self.most) and lines * _height(size, self.bold) <= self.tallest
 
     def _lines(self, size: float) -> list[str]:
-        wrap = linebreak.balanced if self.evenly or self.halign == "center" else linebreak.wrap
-        return wrap(self.words, self.width, lambda text: _measure(text, size, self.bold))
+        return _broken(self.words, self.width, size, self.bold, self.evenly or self.halign == "center")
 
 
 class Card(Sheet):
@@ -241,21 +251,24 @@ class Pool(Generic[W, F]):
         self._place, self._make, self._fill = place, make, fill
         self._facts: tuple[F, ...] = ()
         self.widgets: list[W] = []
+        """All there ever were: those there is nothing to tell of now wait for the next facts."""
+        self._told: list[F | None] = []
 
     def show(self, facts: tuple[F, ...]) -> None:
         if facts == self._facts:
             return
-        before, self._facts = self._facts, facts
-        while len(self.widgets) > len(facts):
-            self._place.remove_widget(self.widgets.pop())
+        for widget in self.widgets[len(facts) : len(self._facts)]:
+            self._place.remove_widget(widget)
         for n, fact in enumerate(facts):
             if n == len(self.widgets):
-                widget = self._make()
-                self._fill(widget, fact)
-                self.widgets.append(widget)
-                self._place.add_widget(widget)
-            elif fact != before[n]:
+                self.widgets.append(self._make())
+                self._told.append(None)
+            if fact != self._told[n]:
                 self._fill(self.widgets[n], fact)
+                self._told[n] = fact
+            if n >= len(self._facts):
+                self._place.add_widget(self.widgets[n])
+        self._facts = facts
 
 
 class Spread(GridLayout):
