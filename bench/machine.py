@@ -58,8 +58,8 @@ def hall_server(city: Path, hall: str, data: Path) -> Iterator[Server]:
         "--data", str(data), "--port", "0", "--always-open",
     ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         line = process.stdout.readline()
         if not line:
             raise SystemExit("the server did not start")
@@ -68,3 +68,4 @@ def hall_server(city: Path, hall: str, data: Path) -> Iterator[Server]:
     finally:
         process.terminate()
         process.wait(10)
+        process.stdout.close()

@@ -6,7 +6,6 @@ from gevent import monkey
 
 monkey.patch_all()  # before anything opens a socket: following and serving share this thread
 
-import logging  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -17,10 +16,13 @@ from gevent.event import Event  # noqa: E402
 
 from display.app import create_app  # noqa: E402
 from display.equipment import Equipment  # noqa: E402
+from display.speaker import Speakers  # noqa: E402
+from display.voice.pack import NoPack, Pack  # noqa: E402
 from display.watch import SCREENS, Watch  # noqa: E402
 from queue_server.config import ConfigurationError, load  # noqa: E402
 from queue_server.journal.replica import Replica  # noqa: E402
 from queue_server.journal.store import SqliteStore, StoreError  # noqa: E402
+from queue_server.logs import log_to_stderr  # noqa: E402
 from queue_server.serving import serve  # noqa: E402
 
 
@@ -30,6 +32,8 @@ from queue_server.serving import serve  # noqa: E402
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8081, show_default=True, help="0 takes a free one.")
 @click.option("--screens", default=SCREENS, show_default=True, help="Most screens connected at once.")
+@click.option("--media", type=click.Path(path_type=Path), help="Folder of the boards' pictures and videos.")
+@click.option("--voice", type=click.Path(path_type=Path), help="The clip pack the boards speak with.")
 @click.option("--config", type=click.Path(path_type=Path), help="The city's YAML: run the hall's signs and pads too.")
 @click.option(
     "--data", "folder", type=click.Path(path_type=Path), default=Path("data/display"), show_default=True,
@@ -38,19 +42,20 @@ from queue_server.serving import serve  # noqa: E402
 @click.option("--source", default="display-1", show_default=True, help="With --config: its name at the hall.")
 @click.option("--log-level", default="warning", show_default=True)
 def main(
-    server: str, hall: str, host: str, port: int, screens: int, config: Path | None, folder: Path, source: str,
-    log_level: str,
+    server: str, hall: str, host: str, port: int, screens: int, media: Path | None, voice: Path | None,
+    config: Path | None, folder: Path, source: str, log_level: str,
 ) -> None:  # fmt: skip
     """Serve the boards of a hall to any number of screens. These pages only show; nothing can be changed here.
 
     One display program of a hall, and only one, also runs its LED signs, call pads and rating pads: give it --config.
     """
-    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    watch = Watch(server, hall, screens=screens)
+    log_to_stderr(log_level)
+    watch = Watch(server, hall, screens=screens, media=media)
     try:
+        speakers = Speakers(watch, None if voice is None else Pack.read(voice))
         equipment = None if config is None else _equipment(config, hall, watch, server, source, folder)
-        listening = serve(create_app(watch), host, port)
-    except (ConfigurationError, StoreError, ValueError) as error:
+        listening = serve(create_app(watch, speakers), host, port)
+    except (ConfigurationError, NoPack, StoreError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error}") from error
@@ -65,6 +70,7 @@ def main(
     listening.stop(timeout=1)
     if equipment is not None:
         equipment.stop()
+    speakers.stop()
     watch.stop()
     sys.exit(1 if watch.broken.is_set() else 0)
 

@@ -1,97 +1,42 @@
-"""The pages of a display program: the hall board, and a resident's ticket."""
+"""The pages of a display program: boards, signs of windows, residents' tickets; and what boards play."""
 
 from __future__ import annotations
 
+import base64
+import re
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
+from uuid import UUID
 
-import yaml
-from flask import Flask, Response, render_template, request, send_from_directory
-from markupsafe import Markup, escape
+from flask import Flask, Response, abort, request, send_from_directory
 
-from display.watch import Watch
-from queue_server.domain.configuration import Text
-from queue_server.domain.events import Instant
-from queue_server.domain.life import State
-from queue_server.domain.model import Hall, Ticket
+from display.board import Board
+from display.drawing import LANGUAGES, draw, draw_in
+from display.speaker import MOST_PAGES, Speakers
+from display.topic import Topic
+from display.watch import WHOLE, Watch
 
-LANGUAGES = ("zh", "en")
-TEXTS: dict[str, dict[str, Any]] = {
-    language: yaml.safe_load((files("display") / "texts" / f"{language}.yaml").read_text(encoding="utf-8"))
-    for language in LANGUAGES
-}
 SHARED = str(files("queue_server") / "static")
+A_DAY = 86_400
+"""Seconds a clip may be kept by a browser before it asks whether there is another."""
+
+_PRINTED = re.compile(r"T\.(?P<ticket>[A-Za-z0-9_-]{22})_[^.]*\.[^.]+\.[^.]+")
 
 
-def create_app(watch: Watch) -> Flask:
+def create_app(watch: Watch, speakers: Speakers) -> Flask:
     """The WSGI application over a running watch."""
     app = Flask("display")
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    drawn: tuple[int, str] = (0, "")
-
-    def fragment() -> str:
-        """The board as HTML: drawn once for each version, however many screens ask."""
-        nonlocal drawn
-        if drawn[0] != watch.version:
-            version = watch.version
-            drawn = version, render_template("board_fragment.html", board=watch.board, version=version, **TEXTS)
-        return drawn[1]
-
-    @app.get("/board")
-    def board_page() -> Response:
-        page = render_template("board.html", fragment=fragment(), board=watch.board, now=watch.now(), **TEXTS)
-        return _fresh(page, watch)
-
-    @app.get("/board/fragment")
-    def board_fragment() -> Response:
-        return _fresh(fragment(), watch)
-
-    @app.get("/changes")
-    def changes() -> Response:
-        if watch.audience.full:
-            return Response("Too many screens; another display program can take more.", 503, {"Retry-After": "3"})
-        body = watch.stream(request.environ)
-        return Response(body, content_type="text/event-stream; charset=utf-8", headers={"Cache-Control": "no-store"})
-
-    @app.get("/t/<ticket>")
-    def ticket_page(ticket: str) -> tuple[Response, int]:
-        hall = watch.replica.hall
-        found = hall.tickets.get(ticket)
-        language = request.args.get("lang") or request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
-        language = language if language in LANGUAGES else LANGUAGES[0]
-        page = render_template(
-            "ticket.html", hall=hall, ticket=found, ahead=_ahead(hall, found), windows=_windows(hall, found),
-            stale_since=watch.board.stale_since if watch.board else None, now=watch.now(),
-            language=language, other=next(other for other in LANGUAGES if other != language), texts=TEXTS[language],
-        )  # fmt: skip
-        return _fresh(page, watch), 200 if found else 404
+    _add_boards(app, watch, speakers)
+    _add_signs(app, watch)
+    _add_tickets(app, watch)
+    _add_files(app, watch, speakers)
 
     @app.get("/healthz")
     def healthz() -> tuple[dict[str, Any], int]:
-        stale = watch.board is None or watch.board.stale_since is not None
         report = {"hall": watch.replica.code, "seq": watch.replica.seq, "connected": watch.follower.connected,
-                  "screens": len(watch.audience)}  # fmt: skip
-        return {"status": "unwell" if stale else "ok", **report}, 503 if stale else 200
-
-    @app.get("/shared/<path:name>")
-    def shared(name: str) -> Response:
-        return send_from_directory(SHARED, name)
-
-    @app.template_filter()
-    def aged(sentence: str, since: Instant | str = "") -> Markup:
-        """A sentence with a place for an age, which the page keeps telling."""
-        return Markup(escape(sentence).replace("{age}", Markup('<b data-since="{}"></b>').format(since)))  # noqa: S704
-
-    @app.template_filter()
-    def cell(place: int) -> str:
-        """Row and column of a place. In every size the places of a smaller one keep their column and row."""
-        column, row = divmod(place, 4) if place < 12 else ((place - 12) // 3, 4 + (place - 12) % 3)
-        return f"{row + 1} / {column + 1}"
-
-    @app.template_filter()
-    def said(text: Text, language: str) -> str:
-        """A configured text in a language, in Chinese where it has no other."""
-        return getattr(text, language, "") or text.zh
+                  "screens": watch.connected, "voices": speakers.listening(), "media": watch.media.faults}  # fmt: skip
+        return {"status": "unwell" if watch.is_stale else "ok", **report}, 503 if watch.is_stale else 200
 
     @app.after_request
     def guard(response: Response) -> Response:
@@ -105,20 +50,120 @@ def create_app(watch: Watch) -> Flask:
     return app
 
 
+def _add_boards(app: Flask, watch: Watch, speakers: Speakers) -> None:
+    def found(zone: str) -> Topic[Board | None]:
+        return _found(watch.board, zone)
+
+    @app.get("/board")
+    @app.get("/board/<zone>")
+    def board_page(zone: str = WHOLE) -> Response:
+        topic = found(zone)
+        page = draw(
+            "board.html", fragment=topic.drawing(""), board=topic.shown, now=watch.now(),
+            address="/board" if zone == WHOLE else f"/board/{zone}",
+            voice=f"/voice/{zone}".rstrip("/") if "voice" in request.args and speakers.of(zone) else None,
+        )  # fmt: skip
+        return _fresh(page, watch)
+
+    @app.get("/board/changes")
+    @app.get("/board/<zone>/changes")
+    def board_changes(zone: str = WHOLE) -> Response:
+        return _live(found(zone), watch)
+
+    @app.get("/voice")
+    @app.get("/voice/<zone>")
+    def voice(zone: str = WHOLE) -> Response:
+        found(zone)
+        speaker = speakers.of(zone) or abort(404)
+        if len(speaker.pages) >= MOST_PAGES:
+            return _too_many()
+        return _stream(speaker.stream(request.environ))
+
+
+def _add_signs(app: Flask, watch: Watch) -> None:
+    @app.get("/windows/<window>/sign")
+    def sign_page(window: str) -> tuple[Response, int]:
+        if watch.replica.hall.configuration is None:  # it will come: the page asks again until then
+            return _fresh(draw("sign_wait.html", window=window), watch), 503
+        drawing = _found(watch.sign, window).drawing("")
+        return _fresh(draw("sign.html", fragment=drawing, window=window, now=watch.now()), watch), 200
+
+    @app.get("/windows/<window>/sign/changes")
+    def sign_changes(window: str) -> Response:
+        return _live(_found(watch.sign, window), watch)
+
+
+def _add_tickets(app: Flask, watch: Watch) -> None:
+    @app.get("/t/<code>")
+    def ticket_page(code: str) -> tuple[Response, int]:
+        language = _language()
+        try:
+            topic = watch.phone(_ticket_id(code))
+        except KeyError:
+            configuration = watch.replica.hall.configuration
+            hall = configuration.name if configuration else None
+            return _fresh(draw_in(language, "ticket_gone.html", hall=hall), watch), 404
+        drawing = topic.drawing(language)
+        page = draw_in(language, "ticket.html", place=topic.shown, code=code, now=watch.now(), fragment=drawing)
+        return _fresh(page, watch), 200
+
+    @app.get("/t/<code>/changes")
+    def ticket_changes(code: str) -> Response:
+        return _live(_found(watch.phone, _ticket_id(code)), watch, _language())
+
+
+def _add_files(app: Flask, watch: Watch, speakers: Speakers) -> None:
+    @app.get("/shared/<path:name>")
+    def shared(name: str) -> Response:
+        return send_from_directory(SHARED, name)
+
+    @app.get("/media/<path:name>")
+    def media(name: str) -> Response:
+        configuration = watch.replica.hall.configuration
+        shown = watch.media.usable(configuration.board_notices) if configuration else ()
+        if watch.media.folder is None or name not in {notice.file for notice in shown}:
+            abort(404)
+        return send_from_directory(watch.media.folder.resolve(), name, conditional=True)
+
+    @app.get("/clips/<path:name>")
+    def clip(name: str) -> Response:
+        if speakers.pack is None:
+            abort(404)
+        return send_from_directory(speakers.pack.folder.resolve(), name, max_age=A_DAY)
+
+
+def _found(find: Callable[[str], Topic[Any]], code: str) -> Topic[Any]:
+    try:
+        return find(code)
+    except KeyError:
+        abort(404)
+
+
+def _live(topic: Topic[Any], watch: Watch, kind: str = "") -> Response:
+    if watch.connected >= watch.screens:
+        return _too_many()
+    return _stream(topic.stream(request.environ, kind))
+
+
+def _stream(body: Any) -> Response:
+    return Response(body, content_type="text/event-stream; charset=utf-8", headers={"Cache-Control": "no-store"})
+
+
+def _too_many() -> Response:
+    return Response("Too many screens; another display program can take more.", 503, {"Retry-After": "3"})
+
+
 def _fresh(page: str, watch: Watch) -> Response:
     headers = {"Cache-Control": "no-store", "Hall-Time": str(watch.now())}
     return Response(page, headers=headers, content_type="text/html; charset=utf-8")
 
 
-def _ahead(hall: Hall, ticket: Ticket | None) -> int | None:
-    return hall.ahead(ticket) if ticket is not None else None
+def _ticket_id(code: str) -> str:
+    """The ticket of a printed code (`domain.codes`), or the id itself. Nothing is verified: the page only shows."""
+    printed = _PRINTED.fullmatch(code)
+    return code if printed is None else str(UUID(bytes=base64.urlsafe_b64decode(printed["ticket"] + "==")))
 
 
-def _windows(hall: Hall, ticket: Ticket | None) -> list[str]:
-    """Where this ticket may be called to: the window that has or holds it, else the open ones of its queue."""
-    if ticket is None or ticket.state not in {State.WAITING, State.CALLED, State.SERVING}:
-        return []
-    one = ticket.window or ticket.held_for
-    if one is not None:
-        return [one]
-    return hall.windows_for(ticket.queue)
+def _language() -> str:
+    asked = request.args.get("lang")
+    return asked if asked in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]

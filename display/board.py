@@ -1,13 +1,14 @@
-"""What a hall board shows: a pure function of the hall, its calls and the time."""
+"""What a board shows: a pure function of the hall, the calls of its windows and the time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from display.stage import Call, Stage, Turn
+from display.notices import Turns, pictures, schedule_changes, scheduled, texts
+from display.stage import Call, Scene, Turn
 from queue_server.domain.calendar import Phase, phase
-from queue_server.domain.configuration import Text
+from queue_server.domain.configuration import BoardNotice, Configuration, Queue, Text, Zone
 from queue_server.domain.events import Instant
 from queue_server.domain.model import Hall
 from queue_server.domain.promise import MINUTE
@@ -41,7 +42,7 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One queue: how many wait, the last number called, the expected wait (None: not known)."""
+    """One queue: how many wait, the last number called here, the expected wait (None: not known)."""
 
     letter: str
     name: Text
@@ -54,11 +55,13 @@ class Row:
 class Board:
     """All that is on a board. Two equal boards look the same.
 
-    `cards` has one entry for each place of the big area, None where nobody stands. `stale_since` is when the hall
-    was last heard of, if that is too long ago.
+    `cards` has one entry for each place of the big area, None where nobody stands. `zone`: the part of the hall it
+    belongs to. `has_pictures`: today there are some, which have the place of the queues in turn; `picture` is the
+    file to be seen now. `stale_since` is when the hall was last heard of, if that is too long ago.
     """
 
     name: Text
+    zone: Text | None
     timezone: str
     phase: Phase
     day_open: bool
@@ -68,32 +71,46 @@ class Board:
     page: int
     pages: int
     queues: tuple[Row, ...]
+    notice: Text | None
+    picture: str | None
+    has_pictures: bool
     stale_since: Instant | None
 
 
 def board(
-    hall: Hall, stage: Stage, calls: Sequence[Call], now: Instant, *, waits: dict[str, Wait], heard_at: Instant
+    hall: Hall,
+    scene: Scene,
+    now: Instant,
+    *,
+    waits: dict[str, Wait],
+    heard_at: Instant,
+    zone: Zone | None = None,
+    notices: Sequence[BoardNotice] = (),
 ) -> Board | None:
     """The board at `now`; None while nothing is known of the hall.
 
     Args:
-        calls: the day's calls, oldest first, the same that `stage` was given.
+        scene: the day's calls to the windows of the zone.
         waits: expected waits by queue code, as the hall server predicts them.
         heard_at: when the hall was last heard of.
+        zone: None for the whole hall.
+        notices: those of the configuration whose files can be shown.
     """
     configuration = hall.configuration
     if configuration is None:
         return None
-    size, listed = _listed(calls, now)
+    size, listed = _listed(scene.calls, now)
     pages = -(-len(listed) // size)
     page = now // PAGE % pages if pages else 0
-    last = {call.label.rstrip("0123456789"): call.label for call in calls}
+    line, panel = _turns(notices, zone, configuration, now)
+    written, drawn = line.now(now), panel.now(now)
     return Board(
         name=configuration.name,
+        zone=zone.name if zone else None,
         timezone=configuration.timezone,
         phase=phase(configuration.hours, configuration.timezone, now),
         day_open=hall.is_open,
-        cards=tuple(_card(turn, now) for turn in stage.now(now)),
+        cards=tuple(_card(turn, now) for turn in scene.stage.now(now)),
         calls=tuple(listed[page * size : (page + 1) * size]),
         list_size=size,
         page=page,
@@ -103,19 +120,30 @@ def board(
                 letter=queue.letter,
                 name=queue.name,
                 waiting=len(hall.line(queue.code)),
-                last=last.get(queue.letter, ""),
+                last=scene.last.get(queue.letter, ""),
                 wait=waits.get(queue.code),
             )
-            for queue in configuration.queues
+            for queue in _queues(hall, configuration, zone)
         ),
+        notice=written.text if written else None,
+        picture=drawn.file if drawn else None,
+        has_pictures=bool(panel.entries),
         stale_since=heard_at if now - heard_at > STALE_AFTER else None,
     )
 
 
-def changes_at(stage: Stage, calls: Sequence[Call], now: Instant, *, heard_at: Instant) -> Instant:
-    """The next instant at which a board may change though nothing new is heard."""
-    instants = list(stage.changes(now))
-    size, listed = _listed(calls, now)
+def changes_at(
+    hall: Hall,
+    scene: Scene,
+    now: Instant,
+    *,
+    heard_at: Instant,
+    zone: Zone | None = None,
+    notices: Sequence[BoardNotice] = (),
+) -> Instant:
+    """The next instant at which a board may change though nothing new is heard. Arguments as for `board`."""
+    instants = list(scene.stage.changes(now))
+    size, listed = _listed(scene.calls, now)
     if len(listed) > size:
         instants.append(now - now % PAGE + PAGE)
     recent = [call.at for call in listed if now - call.at < LISTED]
@@ -124,7 +152,27 @@ def changes_at(stage: Stage, calls: Sequence[Call], now: Instant, *, heard_at: I
     if now - heard_at <= STALE_AFTER:
         instants.append(heard_at + STALE_AFTER + 1)
     instants.append(now - now % MINUTE + MINUTE)  # opening hours begin and end on whole minutes
+    if notices and hall.configuration is not None:
+        turns = (turns.changes_at(now) for turns in _turns(notices, zone, hall.configuration, now))
+        instants += [at for at in turns if at is not None]
+        instants += schedule_changes(notices, hall.configuration.timezone, now)
     return min(instants)
+
+
+def _turns(
+    notices: Sequence[BoardNotice], zone: Zone | None, configuration: Configuration, now: Instant
+) -> tuple[Turns, Turns]:
+    due = scheduled(notices, zone.code if zone else None, configuration.timezone, now)
+    return texts(due), pictures(due)
+
+
+def _queues(hall: Hall, configuration: Configuration, zone: Zone | None) -> Sequence[Queue]:
+    """The queues that the windows of a zone serve as their own."""
+    if zone is None:
+        return configuration.queues
+    windows = (hall.windows.get(code) for code in zone.windows)
+    own = {queue for window in windows if window for queue, delay in window.serves.items() if delay == 0}
+    return [queue for queue in configuration.queues if queue.code in own]
 
 
 def _listed(calls: Sequence[Call], now: Instant) -> tuple[int, list[Call]]:

@@ -1,13 +1,15 @@
-"""What the LED sign over a window says: a pure function of the hall and the time."""
+"""What the sign of a window says, on LEDs or on a screen: pure functions of the hall and the time."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from devices.led_sign.protocol import Colour, Face
-from queue_server.domain.calendar import Phase, day_of, local, periods, phase
-from queue_server.domain.configuration import Configuration
+from display.board import STALE_AFTER as SCREEN_STALE_AFTER
+from queue_server.domain.calendar import Phase, day_of, local, next_day, periods, phase
+from queue_server.domain.configuration import Configuration, Text
 from queue_server.domain.events import Instant
 from queue_server.domain.life import State
 from queue_server.domain.model import Hall
@@ -15,6 +17,9 @@ from queue_server.domain.model import Hall
 STALE_AFTER = 30_000
 """Ms without a word from the hall after which a sign no longer says whom it calls. A board shows the age of what it
 shows; a sign has no room for it, so it waits for longer than a server takes to start again."""
+
+LOOK_AHEAD = 15
+"""Days among which the next opening is looked for."""
 
 
 class Saying(StrEnum):
@@ -62,6 +67,68 @@ def face(hall: Hall, window: str, now: Instant, *, columns: int, texts: SignText
         line2=_fitting(texts[saying], columns, label=_label(hall, window), time=_opens(configuration, now)),
         colour=_COLOUR.get(saying, Colour.YELLOW),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowSign:
+    """What a screen at a window shows. Two equal ones look the same.
+
+    `rings`: since when the ticket is called, for the flash. `opens`: when service begins or goes on next; None where
+    the saying has no such time, or none is known for the next two weeks. `stale_since`: as on a board.
+    """
+
+    window: str
+    hall: Text
+    name: Text
+    duty: Text | None
+    staff: str
+    timezone: str
+    saying: Saying
+    label: str
+    rings: Instant | None
+    opens: Instant | None
+    opens_today: bool
+    stale_since: Instant | None
+
+
+def window_sign(hall: Hall, window: str, now: Instant, *, heard_at: Instant) -> WindowSign | None:
+    """The sign at `now`; None while nothing is known of the hall, or if it has no such window."""
+    configuration = hall.configuration
+    setup = configuration.window.get(window) if configuration else None
+    if configuration is None or setup is None:
+        return None
+    saying = _saying(hall, configuration, window, now)
+    opens = _opens_next(configuration, now) if saying in _CLOSED.values() else None
+    state = hall.windows.get(window)
+    ticket = hall.tickets[state.ticket] if state is not None and state.ticket else None
+    return WindowSign(
+        window=window,
+        hall=configuration.name,
+        name=setup.name,
+        duty=setup.duty,
+        staff=setup.staff,
+        timezone=configuration.timezone,
+        saying=saying,
+        label=ticket.label if ticket else "",
+        rings=ticket.last_called_at if ticket and saying is Saying.CALLED else None,
+        opens=opens,
+        opens_today=opens is not None and day_of(configuration.timezone, opens) == day_of(configuration.timezone, now),
+        stale_since=heard_at if now - heard_at > SCREEN_STALE_AFTER else None,
+    )
+
+
+def _opens_next(configuration: Configuration, now: Instant) -> Instant | None:
+    """When the hall opens next, within two weeks. A window that is closed in opening hours opens nobody knows when."""
+    zone, hours = configuration.timezone, configuration.hours
+    if phase(hours, zone, now) is Phase.OPEN:
+        return None
+    day = day_of(zone, now)
+    for _ in range(LOOK_AHEAD):
+        opens = next((opens for opens, _ in periods(hours, zone, day) if opens > now), None)
+        if opens is not None:
+            return opens
+        day = next_day(day)
+    return None
 
 
 def width(text: str) -> int:

@@ -101,6 +101,21 @@ class Stage:
         return None
 
 
+class Scene:
+    """What a board is made from: the calls of its windows in the order they happened, and the places they took."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.stage = Stage()
+        self.last: dict[str, str] = {}
+        """The label called last, by its letter."""
+
+    def call(self, call: Call) -> None:
+        self.calls.append(call)
+        self.stage.call(call)
+        self.last[call.label.rstrip("0123456789")] = call.label
+
+
 def _standing(turns: list[Turn], now: Instant) -> Turn | None:
     return next((turn for turn in reversed(turns) if turn.start <= now), None)
 

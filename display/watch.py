@@ -1,65 +1,84 @@
-"""Follows a hall and keeps its board up to date: one board for any number of screens."""
+"""Follows a hall and keeps what its screens show up to date: boards of zones, signs of windows, tickets on phones.
+
+One drawing of each for any number of screens. Whoever is called is told first: signs, phones of those whose ticket
+something befell, boards. That others have moved up a place reaches their phones a little later, a few at a time.
+"""
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Any
-from urllib.parse import urlsplit
+from pathlib import Path
+from typing import Any, TypeVar
 
 import gevent
 from gevent.event import Event
 
-from display.board import Board, Wait, board, changes_at
-from display.calls import Calls
+from display.asking import Asking
+from display.board import Board, board, changes_at
+from display.calls import Calls, Part
+from display.drawing import board_part, sign_part, ticket_part
+from display.media import LOOK_EVERY, Media
+from display.phone import Place, place
+from display.signs import WindowSign, window_sign
+from display.stage import Call
+from display.topic import Topic
+from queue_server.domain.configuration import BoardNotice, Zone
 from queue_server.domain.events import Instant
+from queue_server.domain.life import State
 from queue_server.journal.follow import Follower
 from queue_server.journal.replica import Replica, clock
 from queue_server.journal.store import SqliteStore
-from queue_server.serving import Audience
 
 SCREENS = 1000
-WAITS_EVERY = 10.0
-WAITS_KEPT = 60.0
-"""Seconds after which an expected wait is no longer shown."""
-TIMEOUT = 5.0
+WHOLE = ""
+"""The zone that is the whole hall."""
+MOST_ZONES = 64
 REST = 0.03
-"""Seconds between two boards at most rates, so that a rush costs a render for many events and not one for each."""
+"""Seconds between two looks at most rates, so that a rush costs a drawing for many events and not one for each."""
+AT_A_TIME, BETWEEN = 10, 0.05
+"""Phones looked at together, and seconds until the next: 400 are through in two seconds."""
+FORGOTTEN_AFTER = 60.0
+"""Seconds after which a ticket nobody looks at is kept up to date no longer."""
+
+T = TypeVar("T")
 
 log = logging.getLogger("bianmin.display")
 
 
 class Watch:
-    """A copy of a hall, and the board made of it. Start it once; read `board` and `version` at any time.
+    """A copy of a hall, and what is shown of it. Start it once; ask for topics at any time.
 
-    `version` grows with every change of the board, over restarts too; the audience is rung with it. `listeners` are
-    called at once whenever the copy changes.
+    `listeners` are called at once whenever the copy changes, `on_calls` with the new calls of a zone.
     """
 
-    def __init__(self, server: str, hall: str, *, screens: int = SCREENS) -> None:
-        self._server = urlsplit(server)
+    def __init__(self, server: str, hall: str, *, screens: int = SCREENS, media: Path | None = None) -> None:
+        self.screens = screens
         self._wake = Event()
-        self._offset = 0
-        self._waits: dict[str, Wait] = {}
-        self._waits_at = 0.0
         self._started = time.monotonic()
         self._calls = Calls()
+        self._asking = Asking(server, hall, self._wake.set)
+        self.media = Media(media)
         self.replica = Replica(SqliteStore(":memory:"), hall)
         self.follower = Follower(server, hall, self.replica, on_change=self._changed)
         self.listeners: list[Callable[[], None]] = [self._wake.set]
-        self.audience = Audience(screens)
-        self.version = clock()
-        self.board: Board | None = None
+        self.on_calls: list[Callable[[str, Zone | None, list[Call]], None]] = []
+        self._parts: dict[str, Part] = {}
+        self._boards: dict[str, Topic[Board | None]] = {}
+        self._signs: dict[str, Topic[WindowSign | None]] = {}
+        self._phones: dict[str, Topic[Place | None]] = {}
+        self._looked_at: dict[str, float] = {}
         self.broken = Event()
         self._greenlets: list[Any] = []
+        self.board(WHOLE)
 
     def start(self) -> None:
         """Begin. A board that is no longer made must not look alive, so whatever breaks this ends the program."""
-        for work in (self.follower.run, self._look_for_ever, self._ask_for_ever):
+        for work in (
+            self.follower.run, self._look_for_ever, self._move_up_for_ever, self._look_at_media_for_ever,
+            self._asking.run,
+        ):  # fmt: skip
             greenlet = gevent.spawn(work)
             greenlet.link_exception(lambda _: self.broken.set())
             self._greenlets.append(greenlet)
@@ -67,11 +86,12 @@ class Watch:
     def stop(self) -> None:
         self.follower.stop()
         gevent.killall(self._greenlets)
-        self.audience.close()
+        for topic in self._topics():
+            topic.close()
 
     def now(self) -> Instant:
         """The hall server's time, as far as it is known."""
-        return clock() + self._offset
+        return clock() + self._asking.offset
 
     @property
     def heard_at(self) -> Instant:
@@ -79,15 +99,99 @@ class Watch:
         heard = self.follower.heard_at
         return self.now() - round((time.monotonic() - (self._started if heard is None else heard)) * 1000)
 
-    def stream(self, environ: dict[str, Any]) -> Iterator[bytes]:
-        """The body of a doorbell's response."""
+    @property
+    def is_stale(self) -> bool:
+        shown = self._boards[WHOLE].shown
+        return shown is None or shown.stale_since is not None
 
-        def read(version: int) -> tuple[bytes, int]:
-            return (b"", version) if version == self.version else (_ring(self.version), self.version)
+    @property
+    def connected(self) -> int:
+        """Screens that are connected now."""
+        return sum(len(topic) for topic in self._topics())
 
-        return self.audience.stream(environ, -1, read)
+    @property
+    def zones(self) -> tuple[Zone, ...]:
+        configuration = self.replica.hall.configuration
+        return configuration.zones if configuration else ()
 
-    # --- keeping the board
+    # --- what there is to show
+
+    def board(self, zone: str) -> Topic[Board | None]:
+        """The board of a zone, WHOLE for all windows. KeyError: there is none.
+
+        While nothing is known of the hall, any zone may be one.
+        """
+        known = self.replica.hall.configuration is not None or len(self._boards) < MOST_ZONES
+        if zone != WHOLE and (not known or (self.replica.hall.configuration and not self.zone(zone))):
+            raise KeyError(zone)
+        if zone not in self._boards:
+            self._parts[zone] = Part(self._calls)
+            self._boards[zone] = self._topic(lambda now: self._board(zone, now), board_part)
+        return self._boards[zone]
+
+    def sign(self, window: str) -> Topic[WindowSign | None]:
+        """The sign of a window. KeyError: there is no such window."""
+        configuration = self.replica.hall.configuration
+        if window not in self._signs:
+            if configuration is None or window not in configuration.window:
+                raise KeyError(window)
+            self._signs[window] = self._topic(lambda now: self._sign(window, now), sign_part)
+        return self._signs[window]
+
+    def phone(self, ticket: str) -> Topic[Place | None]:
+        """The page of a ticket. KeyError: it is none of today's."""
+        self._looked_at[ticket] = time.monotonic()
+        if ticket not in self._phones:
+            topic = self._topic(lambda now: self._place(ticket, now), ticket_part)
+            if topic.shown is None:
+                topic.close()
+                del self._looked_at[ticket]
+                raise KeyError(ticket)
+            self._phones[ticket] = topic
+            self._want_wait(ticket, topic)
+        return self._phones[ticket]
+
+    def _topic(self, make: Callable[[Instant], T], draw: Callable[[T, int, str], str]) -> Topic[T]:
+        return Topic(make, draw, self.now, limit=self.screens)
+
+    def _topics(self) -> Iterator[Topic[Any]]:
+        for topics in (self._boards, self._signs, self._phones):
+            yield from topics.values()
+
+    # --- making it
+
+    def zone(self, code: str) -> Zone | None:
+        """A zone as configured; None if there is none of that code, or nothing is known yet."""
+        configuration = self.replica.hall.configuration
+        return configuration.zone.get(code) if configuration else None
+
+    def _board(self, code: str, now: Instant) -> Board | None:
+        zone, part = self.zone(code), self._parts[code]
+        if code != WHOLE and zone is None:
+            return None
+        new = part.read(zone.windows if zone else None)
+        if new:
+            for listener in self.on_calls:
+                listener(code, zone, new)
+        # A call cannot lie in the future: where it seems to, this machine's idea of the hall's time is late.
+        now = max(now, part.scene.calls[-1].at if part.scene.calls else 0)
+        return board(
+            self.replica.hall, part.scene, now, waits=self._asking.waits, heard_at=self.heard_at, zone=zone,
+            notices=self._notices,
+        )  # fmt: skip
+
+    def _sign(self, window: str, now: Instant) -> WindowSign | None:
+        return window_sign(self.replica.hall, window, now, heard_at=self.heard_at)
+
+    def _place(self, ticket: str, now: Instant) -> Place | None:
+        return place(self.replica.hall, ticket, now, wait=self._asking.wait_of(ticket), heard_at=self.heard_at)
+
+    @property
+    def _notices(self) -> tuple[BoardNotice, ...]:
+        configuration = self.replica.hall.configuration
+        return self.media.usable(configuration.board_notices) if configuration else ()
+
+    # --- keeping it
 
     def _changed(self) -> None:
         for listener in self.listeners:
@@ -101,50 +205,54 @@ class Watch:
             gevent.sleep(REST)
 
     def _pause(self) -> float:
-        now = self.now()
-        at = changes_at(self._calls.stage, self._calls.all, now, heard_at=self.heard_at)
+        now, hall = self.now(), self.replica.hall
+        at = min(
+            changes_at(hall, part.scene, now, heard_at=self.heard_at, zone=self.zone(code), notices=self._notices)
+            for code, part in self._parts.items()
+        )
         return max(REST, (at - now) / 1000)
 
     def look(self) -> None:
-        """Make the board anew, and tell everyone if it has changed."""
-        self._calls.read(self.replica)
-        calls = self._calls.all
-        # A call cannot lie in the future: where it seems to, this machine's idea of the hall's time is late.
-        now = max(self.now(), calls[-1].at if calls else 0)
-        known = self._waits if time.monotonic() - self._waits_at < WAITS_KEPT else {}
-        made = board(self.replica.hall, self._calls.stage, calls, now, waits=known, heard_at=self.heard_at)
-        if made != self.board:
-            self.board = made
-            self.version += 1
-            self.audience.publish(self.version, _ring(self.version))
+        """Make everything anew that may have changed, and tell the screens that show it."""
+        befell = self._calls.read(self.replica)
+        for zone in self.zones:
+            self.board(zone.code)  # its voice hears of calls though no screen shows them
+        now = self.now()
+        changed = [topic.look(now) for topic in list(self._signs.values())]
+        changed += [self._phones[ticket].look(now) for ticket in befell & self._phones.keys()]
+        if any(changed):
+            gevent.sleep(0)  # they are sent before the boards, which take longer to make
+        for topic in list(self._boards.values()):
+            topic.look(now)
 
-    def _ask_for_ever(self) -> None:
+    def _move_up_for_ever(self) -> None:
+        """Keep the places on phones, and forget tickets nobody looks at."""
         while True:
-            try:
-                self._ask()
-            except (OSError, HTTPException, ValueError, KeyError) as error:
-                log.info("waits not known: %s", error)
-            self._wake.set()
-            gevent.sleep(WAITS_EVERY if self._waits_at else 1)
+            gevent.sleep(BETWEEN)
+            for count, (ticket, topic) in enumerate(list(self._phones.items())):
+                if len(topic):
+                    self._looked_at[ticket] = time.monotonic()
+                elif time.monotonic() - self._looked_at[ticket] > FORGOTTEN_AFTER:
+                    self._phones.pop(ticket).close()
+                    del self._looked_at[ticket]
+                    self._asking.forget(ticket)
+                    continue
+                topic.look(self.now())
+                self._want_wait(ticket, topic)
+                if count % AT_A_TIME == AT_A_TIME - 1:
+                    gevent.sleep(BETWEEN)
+            gevent.sleep(0.5)
 
-    def _ask(self) -> None:
-        """Ask the hall server for what only it can say: its time and the waits it predicts."""
-        asked = clock()
-        kind = HTTPSConnection if self._server.scheme == "https" else HTTPConnection
-        connection = kind(self._server.netloc, timeout=TIMEOUT)
-        try:
-            connection.request("GET", f"{self._server.path.rstrip('/')}/api/v1/halls/{self.replica.code}")
-            hall = json.load(connection.getresponse())
-        finally:
-            connection.close()
-        self._offset = _instant(hall["at"]) - (asked + clock()) // 2
-        self._waits = {q["code"]: (q["wait"]["low"], q["wait"]["high"]) for q in hall["queues"] if q["wait"]}
-        self._waits_at = time.monotonic()
+    def _want_wait(self, ticket: str, topic: Topic[Place | None]) -> None:
+        if topic.shown is not None and topic.shown.state is State.WAITING:
+            self._asking.want(ticket, lambda: topic.look(self.now()))
 
-
-def _instant(moment: str) -> Instant:
-    return round(datetime.fromisoformat(moment).timestamp() * 1000)
-
-
-def _ring(version: int) -> bytes:
-    return b"id: %d\ndata: %d\n\n" % (version, version)
+    def _look_at_media_for_ever(self) -> None:
+        before = None
+        while True:
+            configuration = self.replica.hall.configuration
+            notices = configuration.board_notices if configuration else ()
+            if self.media.look(notices) or notices != before:
+                self._wake.set()
+            before = notices
+            gevent.sleep(LOOK_EVERY if configuration else 0.1)

@@ -72,7 +72,7 @@ _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 @dataclass(frozen=True, kw_only=True)
 class Appearance:
     """`colours`: hex values by the names of `Palette`, the others stay. `banner`: pictures shown in turn above the
-    first screen, each for `banner_seconds`. `voice`: the folder of spoken prompts, `{language}/prompts/{id}.ogg`;
+    first screen, each for `banner_seconds`. `voice`: the folder of spoken prompts, `prompts/{language}/{id}.ogg`;
     without it the kiosk is silent.
 
     Raises:

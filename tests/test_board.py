@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from display.board import LISTED, PAGE, STALE_AFTER, Board, board, changes_at
-from display.calls import Calls
-from display.stage import HOLD, SIZES, Call, Stage
+from display.calls import Calls, Part
+from display.stage import HOLD, SIZES, Call, Scene, Stage
 from queue_server.domain.calendar import Phase
 
 AT_LEAST = 8_000
@@ -38,15 +38,15 @@ def runs(draw: st.DrawFn) -> list[Call]:
     return calls
 
 
-def staged(calls: list[Call]) -> Stage:
-    stage = Stage()
+def staged(calls: list[Call]) -> Scene:
+    scene = Scene()
     for call in calls:
-        stage.call(call)
-    return stage
+        scene.call(call)
+    return scene
 
 
 def seen_on(calls: list[Call], now: int, heard_at: int | None = None) -> Board:
-    shown = board(STORY.hall, staged(calls), calls, now, waits={}, heard_at=now if heard_at is None else heard_at)
+    shown = board(STORY.hall, staged(calls), now, waits={}, heard_at=now if heard_at is None else heard_at)
     assert shown is not None
     return shown
 
@@ -113,7 +113,7 @@ def test_only_a_call_of_the_last_seconds_is_marked_as_being_called(calls: list[C
 @RUNS
 def test_a_board_says_when_it_will_change_by_itself(calls: list[Call], later: int) -> None:
     now = heard_at = calls[-1].at + later
-    then = changes_at(staged(calls), calls, now, heard_at=heard_at)
+    then = changes_at(STORY.hall, staged(calls), now, heard_at=heard_at)
     assert then > now
     for instant in (then - 1, (now + then) // 2):
         assert seen_on(calls, instant, heard_at) == seen_on(calls, now, heard_at)
@@ -191,7 +191,7 @@ def test_a_silent_hall_is_stale_and_says_since_when() -> None:
 
 def test_a_board_knows_nothing_before_the_hall_is_heard_of() -> None:
     unheard = Story(opened=False)
-    assert board(unheard.hall, Stage(), [], unheard.now, waits={}, heard_at=unheard.now) is None
+    assert board(unheard.hall, Scene(), unheard.now, waits={}, heard_at=unheard.now) is None
 
 
 def test_a_row_tells_who_waits_how_long_and_the_last_number_called() -> None:
@@ -202,7 +202,9 @@ def test_a_row_tells_who_waits_how_long_and_the_last_number_called() -> None:
     story.at("09:01").call("1")
     for fact in story.facts:
         calls.apply(fact, story.hall)
-    shown = board(story.hall, calls.stage, calls.all, story.now, waits={"A": (5, 12)}, heard_at=story.now)
+    part = Part(calls)
+    part.read(None)
+    shown = board(story.hall, part.scene, story.now, waits={"A": (5, 12)}, heard_at=story.now)
     assert shown is not None
     a, b, _ = shown.queues
     assert (a.letter, a.last, a.waiting, a.wait) == ("A", "A001", 2, (5, 12))
@@ -219,5 +221,7 @@ def test_a_new_day_begins_with_an_empty_board() -> None:
     calls = Calls()
     for fact in story.facts:
         calls.apply(fact, story.hall)
+    part = Part(calls)
+    part.read(None)
     assert calls.all == []
-    assert not any(calls.stage.now(story.now))
+    assert not any(part.scene.stage.now(story.now))

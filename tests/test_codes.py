@@ -209,6 +209,18 @@ def test_one_kind_of_code_is_never_read_as_the_other() -> None:
         assert caught.value.flaw is Flaw.NOT_OURS
 
 
+def test_the_body_of_one_kind_signed_as_another_is_not_read() -> None:
+    for reads, text in (
+        (TicketCode.read, TICKET.text(KEY)),
+        (AppointmentCode.read, AppointmentCode.of("H1", ZONE, BOOKED).text(KEY)),
+    ):
+        body = text.split(".")[1]
+        for kind in {"A", "T", "X"} - {text[0]}:
+            with pytest.raises(Rejected) as caught:
+                reads(sign(kind, body, 36**6, KEY), KEY, NOON)
+            assert caught.value.flaw is Flaw.NOT_OURS
+
+
 @given(text=st.text(max_size=300) | TICKETS.map(lambda code: code.text(OTHER_KEY)))
 def test_what_we_did_not_sign_is_rejected_and_nothing_else_happens(text: str) -> None:
     with pytest.raises(Rejected):

@@ -15,9 +15,11 @@ from queue_server.config import ConfigurationError, as_plain, load
 from queue_server.config.devices import HallDevices, IdCardSetup, ScannerKind, ScannerSetup, chosen, url_wrong
 
 ROOT = Path(__file__).parent.parent
-CITY = f"""\
+CITY = (
+    f"""\
 name: {{zh: 某市}}
-{TERMS}""" + """classes:
+{TERMS}"""
+    + """classes:
   - {code: ordinary, name: {zh: 普通}, target_minutes: 20}
   - {code: appointment, name: {zh: 预约}, target_minutes: 5}
 services: {}
@@ -32,6 +34,7 @@ halls:
       - {code: "1", name: {zh: 一号}, serves: [{queue: A}]}
       - {code: "2", name: {zh: 二号}, serves: [{queue: A}]}
 """
+)
 DEVICES = """\
     kiosks:
       - code: K1

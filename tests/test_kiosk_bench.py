@@ -12,7 +12,7 @@ TICKETS = 2
 
 @pytest.fixture(scope="module")
 def found() -> Found:
-    return kiosk.measure(tickets=TICKETS, size="540x960", rounds=1, seconds=0.3, quiet=0.1)
+    return kiosk.measure(tickets=TICKETS, size="360x640", rounds=1, seconds=0.3, quiet=0.1)
 
 
 def test_every_gesture_is_timed_and_nothing_takes_no_time(found: Found) -> None:

@@ -217,8 +217,8 @@ class Root(FloatLayout):
     def _draw(self) -> None:
         Window.clearcolor = look.paper
         self.clear_widgets()
-        usual, *parts = self._usual
-        self.frame, self.veil = parts if look.comfort == usual else (Frame(), Veil())
+        usual, frame, veil = self._usual
+        self.frame, self.veil = (frame, veil) if look.comfort == usual else (Frame(), Veil())
         self.add_widget(self.frame)
 
     def present(self, view: pages.View, *, entered: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kivy.metrics import dp
 
 from kiosk import pages
@@ -55,6 +57,12 @@ class ReadingPage(Arranged[pages.ReadingPage]):
         offered = bool(self._offer_place.children)
         self._offer_place.stay(page.choice is not None)
         self._asides.present(page.asides)
-        self._confirm.present(() if page.confirm is None else (page.confirm,))
+        self._confirm.present(() if page.confirm is None else (self._fitting(page.confirm),))
         if entered or (page.choice is not None and not offered):
             self.scroll.to_top()
+
+    @staticmethod
+    def _fitting(confirm: pages.Button) -> pages.Button:
+        """Half of a low panel has no room for large words and a hint below them."""
+        cramped = look.comfort.low and look.comfort.large and not look.portrait
+        return replace(confirm, small="") if cramped else confirm

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class Voice:
-    """Says prompts from `folder`/{language}/prompts/{prompt}.ogg; says nothing if there is no folder or no file."""
+    """Says prompts from `folder`/prompts/{language}/{prompt}.ogg; says nothing if there is no folder or no file."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -25,7 +25,7 @@ class Voice:
     def say(self, language: str, prompt: str) -> None:
         """From the beginning, in the place of what is being said; "" is silence. Returns at once."""
         if self._folder is not None:
-            self._wanted.put(self._folder / language / "prompts" / f"{prompt}.ogg" if prompt else None)
+            self._wanted.put(self._folder / "prompts" / language / f"{prompt}.ogg" if prompt else None)
 
     def _speak(self) -> None:
         while True:

@@ -171,26 +171,22 @@ def _page(session: Session, around: Surroundings, words: Words, seconds: int) ->
             assert_never(screen)
 
 
+PROMPTS: dict[type[Screen], str] = {
+    s.Presenting: "card",
+    s.Greeting: "choose",
+    s.ChoosingService: "service",
+    s.Searching: "service",
+    s.Reading: "read",
+    s.Showing: "ticket",
+    s.Apologising: "ask",
+    s.CodeRefused: "ask",
+    s.SheetGiven: "thanks",
+}
+"""What may be said aloud on entering a screen (`voice/prompts/{language}`). The first screen is silent, or a kiosk with
+nobody before it would talk to the hall."""
+
+
 def _prompt(session: Session) -> str:
-    """What may be said aloud when the screen is entered: the id of a spoken prompt."""
-    match session.screen:
-        case s.ChoosingQueue():
-            return ""  # or a kiosk with nobody before it would talk to the hall
-        case s.Presenting():
-            return "present"
-        case s.Greeting():
-            return "priority" if session.card is not None and session.card.age is not None else "choose"
-        case s.ChoosingService() | s.Searching():
-            return "service"
-        case s.Reading():
-            return "read"
-        case s.Showing():
-            return "ticket"
-        case s.Apologising():
-            return "sorry"
-        case s.CodeRefused():
-            return "staff"
-        case s.SheetGiven():
-            return "sheet"
-        case _:
-            return ""
+    if isinstance(session.screen, s.Greeting) and session.card is not None and session.card.age is not None:
+        return "priority"
+    return PROMPTS.get(type(session.screen), "")

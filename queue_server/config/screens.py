@@ -13,7 +13,7 @@ Wrong = Iterator[tuple[tuple[str | int, ...], str]]
 LANGUAGES = ("zh", "en")
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif"})
 VIDEOS = frozenset({".mp4", ".webm"})
-RESERVED = frozenset({"fragment", "changes"})
+RESERVED = frozenset({"changes"})
 """Parts of the addresses of boards, which no zone can have as its code."""
 
 

@@ -186,11 +186,12 @@ class SqliteStore:
         return [row[0] for row in self._rows("SELECT DISTINCT hall FROM journal ORDER BY hall", ())]
 
     def start_over(self, journal_id: str) -> None:
-        self.close()
-        if not self._memory:
-            for suffix in ("", "-wal", "-shm"):
-                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-        self._open(journal_id)
+        with self._turn:  # who reads meanwhile waits, and reads the new one
+            self.close()
+            if not self._memory:
+                for suffix in ("", "-wal", "-shm"):
+                    self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            self._open(journal_id)
 
     def close(self) -> None:
         self._opened.close()

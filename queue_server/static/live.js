@@ -1,21 +1,22 @@
-// Keeps a region of a page as its server would draw it now. A stream rings; the region is fetched again.
+// Keeps a region of a page as its server would draw it now. A stream brings the drawings, or rings and they are fetched.
 // What is shown, and when it changes, the server decides.
+import { keepLine } from "./line.js";
 import { hallTime, now, tellTimes } from "./time.js";
 
-const SILENCE = 8000; // ms; the server speaks every 2.5 s
-const PAUSES = [100, 250, 500, 1000]; // ms between tries
-const ASLEEP = 4000; // ms the clock may jump before the line is taken for dead
+const PATIENCE = 8000; // ms for an answer
+const AGAIN = 1000; // ms until it is asked for once more
 
-// onLink(up, heardAt): the line came or went · rest: ms between two drawings that only the bell asked for.
+// onLink(up, heardAt): the line came or went · rest: ms between two drawings that only the bell asked for ·
+// onDrawn(root): something was drawn · onGone(): there is no such region any more.
 // Gives refresh(), which resolves when something asked for no earlier than now has been drawn (or could not be).
-export function live(region, { doorbell, fragment, rest = 0, onLink = () => {} }) {
+// Without a fragment, all drawings come by the stream.
+export function live(region, { doorbell, fragment, rest = 0, onLink = () => {}, onDrawn = () => {}, onGone = () => {} }) {
   let shown = 0;
   let rung = false;
   let drawing = null;
   let again = 0;
   let drawnAt = 0;
   let resting = 0;
-  let line = new AbortController();
   let up;
   let heardAt = now();
 
@@ -38,7 +39,7 @@ export function live(region, { doorbell, fragment, rest = 0, onLink = () => {} }
       }
     } catch (error) {
       console.info("fragment:", error);
-      later(PAUSES.at(-1));
+      later(AGAIN);
     }
   }
 
@@ -48,13 +49,17 @@ export function live(region, { doorbell, fragment, rest = 0, onLink = () => {} }
   }
 
   async function show() {
-    const answer = await fetch(fragment, { cache: "no-store", signal: AbortSignal.timeout(SILENCE) });
+    const answer = await fetch(fragment, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
     if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+    take(await answer.text(), answer.headers.get("Hall-Time"));
+  }
+
+  function take(html, hallsTime) {
     const part = document.createElement("template");
-    part.innerHTML = await answer.text();
+    part.innerHTML = html;
     const root = part.content.firstElementChild;
     if (Number(root.dataset.seq) < shown) return; // an old answer never replaces a newer one
-    hallTime(answer.headers.get("Hall-Time"));
+    hallTime(hallsTime);
     place(root);
     settle();
   }
@@ -81,59 +86,31 @@ export function live(region, { doorbell, fragment, rest = 0, onLink = () => {} }
     clearTimeout(again);
     if (root.dataset.changesAt) later(Math.max(100, Number(root.dataset.changesAt) - at));
     drawnAt = Date.now();
+    onDrawn(root);
   }
 
   function link(is) {
     if (is !== up) onLink((up = is), heardAt);
   }
 
-  async function listen() {
-    line = new AbortController();
-    let watchdog = 0;
-    const wait = () => {
-      clearTimeout(watchdog);
-      watchdog = setTimeout(() => line.abort(), SILENCE);
-    };
-    try {
-      wait();
-      const answer = await fetch(doorbell, { cache: "no-store", signal: line.signal });
-      if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  keepLine(doorbell, {
+    onOpen() {
       shown = 0; // it may be another server, which counts from elsewhere
       heardAt = now();
       link(true);
-      refresh();
-      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-      for (let rest = "", part; !(part = await reader.read()).done; ) {
-        wait();
-        heardAt = now();
-        const lines = (rest + part.value).split("\n");
-        rest = lines.pop();
-        if (lines.some((text) => text.startsWith("data:"))) ring();
-      }
-    } finally {
-      clearTimeout(watchdog);
-      link(false);
-    }
-  }
-
-  async function listenForEver() {
-    for (let tries = 0; ; tries += 1) {
-      const since = Date.now();
-      await listen().catch((error) => console.info("doorbell:", error));
-      if (Date.now() - since > SILENCE) tries = 0;
-      await new Promise((resume) => setTimeout(resume, PAUSES[Math.min(tries, PAUSES.length - 1)]));
-    }
-  }
-
-  let ticked = Date.now();
-  setInterval(() => {
-    if (Date.now() - ticked > ASLEEP) line.abort(); // this computer slept: the old line may be dead and not say so
-    ticked = Date.now();
-    tellTimes();
-  }, 500);
-  addEventListener("online", () => line.abort());
+      if (fragment) refresh();
+    },
+    onHeard: () => (heardAt = now()),
+    onEvent({ event, data, now }) {
+      if (event !== "drawing") ring();
+      else if (data) take(data, now);
+      else onGone();
+    },
+    onRefused: (status) => status === 404 && onGone(),
+    onClose: () => link(false),
+  });
+  setInterval(tellTimes, 500);
   hallTime(region.dataset.now);
   settle();
-  listenForEver();
   return refresh;
 }
