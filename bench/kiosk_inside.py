@@ -190,7 +190,7 @@ class Finger:
 
     def idle(self, seconds: float) -> None:
         """Nobody touches anything: what does that cost?"""
-        self.eyes.rest(2)
+        self.eyes.rest(10)  # what was let go is tidied up by then
         began, cpu = time.perf_counter(), time.process_time()
         time.sleep(seconds)
         share = (time.process_time() - cpu) / (time.perf_counter() - began)

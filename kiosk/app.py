@@ -110,7 +110,7 @@ class KioskApp(App):
         yield s.Reading(queue=queue, service=None)
         yield s.Presenting()
         yield s.Greeting()
-        yield s.Searching()
+        yield s.Searching(text="s")  # with rows in it
         yield s.AboutHall()
         yield s.ChoosingClass()
         yield s.Apologising(why=s.Failure.SLOW, order=0)

@@ -70,11 +70,12 @@ class Visitor:
             self._finger("down", x, y)
             self._finger("up", x, y)
 
-    def drag(self, tag: str, by: float) -> None:
-        """Put a finger on the target and move it up by a part of the screen's height."""
+    def drag(self, tag: str, by: float, *, seconds: float = 0) -> None:
+        """Put a finger on the target and move it up by a part of the screen's height, in about so many seconds."""
         x, y = self._middle(tag)
         self._finger("down", x, y)
         for step in range(1, 11):
+            time.sleep(seconds / 10)
             self._finger("move", x, y - by * step / 10)
         self._finger("up", x, y - by)
 

@@ -199,6 +199,17 @@ def test_a_list_longer_than_the_screen_is_reached_by_dragging_and_by_a_button(vi
     visitor.reads("取号")
 
 
+def test_a_slow_finger_drags_and_one_that_trembles_chooses(visitor: Visitor) -> None:
+    visitor.touch("queue:A")
+    visitor.reads("您要办哪一项？")
+    assert "service:" not in visitor.tags
+    visitor.drag("service:WS-03", by=0.4, seconds=2)
+    visitor.waits_until(lambda: "service:" in visitor.tags, "dragging did not reach the end")
+    visitor.reads("您要办哪一项？")
+    visitor.drag("service:", by=0.004, seconds=1)
+    visitor.reads("取号")
+
+
 def test_a_resident_who_stands_still_is_asked_and_one_who_left_is_forgotten(tmp_path: Path) -> None:
     with running(tmp_path, "--size", LANDSCAPE, "--patience", "0.08") as kiosk:
         visitor = kiosk.visitor

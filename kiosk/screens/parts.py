@@ -10,6 +10,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from kivy.core.text import Label as Typesetter
 from kivy.graphics import Color, Rectangle
+from kivy.input.motionevent import MotionEvent
 from kivy.lang import Builder
 from kivy.metrics import sp
 from kivy.properties import (
@@ -289,7 +290,42 @@ class Spread(GridLayout):
 
 
 class Shutter(ScrollView):
-    """A ScrollView that clips by a rectangle of the screen: Kivy's clips by drawing its whole place twice."""
+    """A ScrollView that clips by a rectangle of the screen: Kivy's clips by drawing its whole place twice.
+
+    What lies under a finger feels it at once, and is let go unmeant when the finger has moved so far that it drags.
+    Kivy's keeps the touch back for 250 ms, or if it ends sooner until 200 ms after its end, and a slow finger cannot
+    drag.
+    """
+
+    def on_scroll_start(self, touch: MotionEvent, check_children: bool = True) -> bool:
+        still = abs(self.effect_y.velocity) < 1  # else it is the running page that is to be stopped
+        taken = bool(super().on_scroll_start(touch, check_children))
+        drag = touch.ud.get(self._get_uid())
+        if drag is not None and still and not drag["user_stopped"]:  # that is said of a touch on the bar
+            self.simulate_touch_down(touch)
+        return taken
+
+    def _change_touch_mode(self, *_: object) -> None:
+        """There is no time after which a touch is no longer a drag."""
+
+    def on_scroll_move(self, touch: MotionEvent) -> bool:
+        drag = touch.ud.get(self._get_uid())
+        if drag is None or drag["mode"] != "unknown":
+            return bool(super().on_scroll_move(touch))
+        drag["dy"] = abs(touch.y - touch.oy) - abs(touch.dy)  # how far it is, not how much a hand has trembled
+        moved = bool(super().on_scroll_move(touch))
+        if drag["mode"] == "scroll":
+            for target in [held() for held in touch.grab_list]:
+                if isinstance(target, Target):
+                    touch.ungrab(target)
+                    target.state = "normal"
+        return moved
+
+    def on_scroll_stop(self, touch: MotionEvent, check_children: bool = True) -> bool:
+        drag = touch.ud.get(self._get_uid())
+        if drag is not None and drag["mode"] == "unknown":
+            drag["mode"] = "felt"  # so that it is not felt again
+        return bool(super().on_scroll_stop(touch, check_children))
 
 
 class Scroll(BoxLayout):
