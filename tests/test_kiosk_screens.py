@@ -289,4 +289,4 @@ def test_no_text_is_cut_off_or_covered_and_no_target_is_small_on_any_screen(hall
 
 
 def test_the_look_at_all_screens_would_find_what_does_not_fit() -> None:
-    assert faults("JR-TOWN-HY", "1920x700") != []
+    assert faults("JR-TOWN-HY", "1100x1000") != []

@@ -10,7 +10,7 @@ from devices.speech_board import protocol
 from devices.speech_board.driver import Health, SpeechBoard
 from devices.speech_board.protocol import Answer, Chip
 from devices.speech_board.simulator import SimulatedSpeechBoard
-from tests.virtual_wire import VirtualWire
+from virtual_wire import VirtualWire
 
 TEXT = "请A001号到3号窗口"
 GOLDEN = {  # the data sheets' frames for TEXT

@@ -17,7 +17,10 @@ EACH = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Reconnection:
-    """`seconds` from the line's return until the last is in the hall's journal. `issued` and `arrived` by ticket."""
+    """`seconds` from the line's return until the last is in the hall's journal. `issued` and `arrived` by ticket.
+
+    A ticket whose paper failed was never handed out: neither list has it.
+    """
 
     seconds: float
     issued: list[str]
@@ -34,15 +37,18 @@ def reconnect(folder: Path, nursery: Nursery, network: Network) -> Reconnection:
             until(lambda kiosk=kiosk: not _look(kiosk)["connected"], f"{kiosk.code} notices")
         orders = [(kiosk, kiosk.order(take={"queue": "ABC"[n % 3]})) for kiosk in hall.kiosks for n in range(EACH)]
         until(lambda: not any(kiosk.waiting for kiosk in hall.kiosks), "all are printed", 120)
-        issued = [str(kiosk.answers[order].get("ticket")) for kiosk, order in orders]
+        answers = [kiosk.answers[order] for kiosk, order in orders]
+        issued = [str(answer["ticket"]) for answer in answers if answer["printed"]]
         began = time.perf_counter()
         for kiosk in hall.kiosks:
             kiosk.wire.heal()
-        until(lambda: _tickets(hall.server.journal) >= len(orders), "all have arrived")
+        until(lambda: _tickets(hall.server.journal) >= len(issued), "all have arrived")
         seconds = time.perf_counter() - began
         verdict = hall.settle()
         journal = reader.rows(hall.server.journal)
-    arrived = [row.fact["ticket"] for row in journal if row.kind == "TicketIssued"]
+    void = {row.fact["ticket"] for row in journal if row.kind == "TicketVoided"}
+    told = (row.fact["ticket"] for row in journal if row.kind == "TicketIssued")
+    arrived = [ticket for ticket in told if ticket not in void]
     return Reconnection(seconds=seconds, issued=issued, arrived=arrived, faults=verdict.faults)
 
 
