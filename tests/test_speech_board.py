@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from virtual_wire import VirtualWire
 
 from devices.speech_board import protocol
 from devices.speech_board.driver import Health, SpeechBoard
 from devices.speech_board.protocol import Answer, Chip
 from devices.speech_board.simulator import SimulatedSpeechBoard
-from virtual_wire import VirtualWire
 
 TEXT = "请A001号到3号窗口"
 GOLDEN = {  # the data sheets' frames for TEXT
