@@ -96,7 +96,8 @@ def _check(what: str, value: int, low: int, high: int) -> None:
 
 
 # Rules for line breaks (GB/T 15834 and W3C "Requirements for Chinese text layout" 3.1.3), the part a receipt needs.
-_CLOSING = re.escape("，。、；：？！…—％）》」』】〉〕”’·℃,.;:?!%)]}")
+_NEVER_FIRST = frozenset("，。、；：？！…—％）》」』】〉〕”’·℃,.;:?!%)]}")
+_CLOSING = re.escape("".join(sorted(_NEVER_FIRST)))
 _OPENING = re.escape("（《「『【〈〔“‘￥¥([{")
 _UNIT = re.compile(rf"\s+|[{_OPENING}]*(?:[!-~]+|[^\s{_OPENING}{_CLOSING}])[{_CLOSING}]*|[{_OPENING}]+|[{_CLOSING}]+")
 
@@ -161,12 +162,13 @@ def _wrap_paragraph(paragraph: str, columns: int) -> list[str]:
 
 
 def _fitting(text: str, columns: int) -> str:
-    """The longest beginning of `text` that fits."""
+    """The longest beginning of `text` that fits, less if closing punctuation would then stand first in a line."""
     width = 0
     for i, c in enumerate(text):
         width += cells(c)
         if width > columns:
-            return text[:i]
+            kept = next((n for n in range(i, 0, -1) if text[n] not in _NEVER_FIRST), i)
+            return text[:kept]
     return text
 
 
