@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from browser import DESK, PATIENCE_MS, Pages
 from PIL import Image
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 from servers import HALL, Client, Server, stream
 
 from queue_server.journal.entry import event_of
@@ -75,6 +75,30 @@ def test_a_key_held_down_presses_once(server: Server, hall: Client, pages: Pages
         page.keyboard.down("Enter")
     showing(page, "serving")
     assert calls(server) == tickets[:1]
+
+
+def test_who_sees_the_call_need_not_wait_for_the_answer_to_the_press(
+    server: Server, hall: Client, pages: Pages
+) -> None:
+    hall.do("1", "open")
+    ticket = hall.issue("A")
+    page = console(pages, server)
+    held = []
+
+    def hold(route: Route) -> None:
+        held.append((route, route.fetch()))  # the hall has called; the page is not told so
+
+    page.route("**/call-next", hold)
+    page.keyboard.press("n")
+    showing(page, "called")
+    page.keyboard.press("Enter")
+    showing(page, "serving")
+    for route, answer in held:
+        route.fulfill(response=answer)
+    page.keyboard.press("1")
+    showing(page, "idle")
+    expect(page.locator("#message")).to_be_hidden()
+    assert calls(server) == [ticket]
 
 
 def test_of_two_pages_of_a_window_that_press_at_once_one_does_something(

@@ -6,13 +6,16 @@ const region = document.getElementById("console");
 const sentences = JSON.parse(document.getElementById("sentences").textContent);
 const message = document.getElementById("message");
 let up = false;
-let pressing = false;
+let pressing = null; // what was on screen under the press that is under way
 let saying = 0;
 
 const refresh = live(region, {
   doorbell: region.dataset.doorbell,
   fragment: region.dataset.fragment,
   rest: 500,
+  onDrawn() {
+    if (pressing && pressing.seen !== seen()) pressed(pressing); // done, though its answer is still on the way
+  },
   onLink(is, heardAt) {
     up = is;
     document.body.dataset.link = up ? "up" : "lost";
@@ -26,12 +29,25 @@ function say(sentence) {
   saying = setTimeout(say, SAID, "");
 }
 
-// A press is about the ticket that was on screen with its button, under a key drawn for one press.
+// The window as shown: what state it is in, with which ticket.
+function seen() {
+  const { className, dataset } = document.getElementById("state");
+  return `${className} ${dataset.ticket}`;
+}
+
+function pressed(press) {
+  if (pressing !== press) return;
+  pressing = null;
+  delete document.body.dataset.pressing;
+}
+
+// A press is about the ticket that was on screen with its button, under a key drawn for one press. Until it is answered,
+// or the window is seen to have moved on, further presses are a finger that was too quick.
 async function press(button) {
   if (pressing) return;
   if (!up) return say(sentences.lost);
   if (button.ariaDisabled) return say(button.title);
-  pressing = true;
+  const mine = (pressing = { seen: seen() });
   document.body.dataset.pressing = "";
   try {
     const answer = await fetch(region.dataset.api + button.dataset.action, {
@@ -40,13 +56,13 @@ async function press(button) {
       body: JSON.stringify(about(button)),
       signal: AbortSignal.timeout(8000),
     });
-    say(answer.ok ? "" : refusal(answer.status, await answer.json().catch(() => ({}))));
+    if (!answer.ok) say(refusal(answer.status, await answer.json().catch(() => ({}))));
+    else if (pressing === mine) say("");
   } catch {
     say(sentences.unsure);
   }
   await refresh();
-  pressing = false;
-  delete document.body.dataset.pressing;
+  pressed(mine);
 }
 
 function about(button) {
