@@ -28,7 +28,8 @@ from typing import Any, TypeVar
 from devices.printer import Printer
 from devices.transport import open_transport
 from kiosk import fonts, window
-from kiosk.flow import ADVISE, PATIENCE
+from kiosk.admission import ADVISE
+from kiosk.patience import PATIENCE
 from queue_server.cli import DEMO_CITY
 from queue_server.config import always_open, load
 from queue_server.domain.configuration import Configuration

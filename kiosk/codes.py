@@ -6,7 +6,8 @@ import re
 from urllib.parse import urlsplit
 
 from kiosk.known import Known
-from kiosk.session import Booking, BookingScanned, CodeFlaw, CodeScanned, Shown, TicketScanned
+from kiosk.papers import Booking, CodeFlaw
+from kiosk.session import BookingScanned, CodeScanned, Shown, TicketScanned
 from queue_server.domain.calendar import day_of
 from queue_server.domain.codes import AppointmentCode, Rejected, TicketCode, read
 from queue_server.domain.events import Instant

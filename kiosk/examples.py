@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from kiosk import session as s
-from kiosk.session import Arrival, CodeFlaw, Doing, Failure, Session
+from kiosk.papers import Arrival, Booking, Card, CodeFlaw, HandedOut, HeldTicket
+from kiosk.session import Doing, Failure, Session
 from kiosk.surroundings import Closed, DeviceNow, Machine, QueueNow, Reader, ServiceReport, Surroundings, own_windows
 from queue_server.domain.calendar import instant
 from queue_server.domain.configuration import APPOINTMENT, Configuration, Service, Text
@@ -49,37 +50,37 @@ def report(since: Instant) -> ServiceReport:
         version="0.2.0",
         devices=(
             DeviceNow(name="printer", health="paper-low", well=False, since=since),
-            DeviceNow(name="id_card", health="ok", well=True, since=since),
-            DeviceNow(name="scanner", health="ok", well=True, since=since),
+            DeviceNow(name="id_card", health="ready", well=True, since=since),
+            DeviceNow(name="scanner", health="ready", well=True, since=since),
         ),
         unsent=3, tickets_today=128, disk_free=5120,
         log=tuple(f"10:{m:02d}:07 WARNING printer: paper is running low" for m in range(20, 32)),
     )  # fmt: skip
 
 
-def card(*, age: int | None = None, expired: bool = False) -> s.Card:
-    return s.Card(holder="0" * 64, name="王*明", age=age, expired=expired)
+def card(*, age: int | None = None, expired: bool = False) -> Card:
+    return Card(holder="0" * 64, name="王*明", age=age, expired=expired)
 
 
-def held(service: Service, state: State, /, **more: object) -> s.HeldTicket:
+def held(service: Service, state: State, /, **more: object) -> HeldTicket:
     facts: dict[str, object] = {"windows": ("1", "2", "3"), **more}
-    return s.HeldTicket(
+    return HeldTicket(
         ticket="t1", label=f"{service.queue}018", queue=service.queue, service=service.code, state=state, **facts,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
-def booking(hall: Configuration, service: Service, slot: str, /, **more: object) -> s.Booking:
+def booking(hall: Configuration, service: Service, slot: str, /, **more: object) -> Booking:
     facts: dict[str, object] = {"hall": hall.hall, "day": DAY, **more}
-    return s.Booking(
+    return Booking(
         appointment="b1", slot=instant(hall.timezone, DAY, slot), service=service.code, **facts,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
-def handed_out(service: Service, /, **more: object) -> s.HandedOut:
+def handed_out(service: Service, /, **more: object) -> HandedOut:
     facts: dict[str, object] = {
         "label": f"{service.queue}018", "ahead": 17, "wait": (9, 19), "windows": ("23", "24", "25", "26"), **more,
     }  # fmt: skip
-    return s.HandedOut(
+    return HandedOut(
         ticket="t1", queue=service.queue, service=service.code, at=0, **facts,  # type: ignore[arg-type]
     )  # fmt: skip
 
@@ -123,6 +124,7 @@ def examples(hall: Configuration, service: Service) -> Iterator[Example]:
     yield shown("apology", s.Apologising(why=Failure.PRINT, order=1), stranger)
     yield shown("no-paper", s.ChoosingQueue(), stranger, replace(usual, closed=Closed.OUT_OF_PAPER))
     yield shown("cut-off", s.ChoosingQueue(), stranger, cut_off)
+    yield shown("misread", s.ChoosingQueue(), stranger, replace(usual, reader=Reader.PLACE_AGAIN))
     yield replace(shown("still-there", reading, stranger), at=110)
     yield shown("pin", s.EnteringPin(digits="12"), stranger)
     yield shown("service", s.Servicing(act=s.ServiceAct.TEST_PRINT, worked=True), stranger)
@@ -152,6 +154,8 @@ def harder(hall: Configuration, service: Service) -> Iterator[Example]:
         yield shown(f"reading {closed}", reading, replace(cut_off, closed=closed, machine=Machine.OUT_OF_PAPER))
     for told in Reader:
         yield shown(f"presenting {told}", s.Presenting(), replace(crowded, reader=told, scanner=told is Reader.PLACE))
+        yield shown(f"first {told}", first, replace(crowded, reader=told))
+        yield shown(f"greeting {told}", s.Greeting(), replace(crowded, reader=told), declared)
     for text in ("", "x", "z", "dj"):
         yield shown(f"search {text}", s.Searching(text=text))
     for arrival in Arrival:

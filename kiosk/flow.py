@@ -8,19 +8,18 @@ Nothing a resident can do raises, and every screen has a way back to the first o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import TypeAlias, assert_never
 
 from kiosk import session as s
+from kiosk.admission import arrival, blocked, is_advice, may_add, offered, with_service
+from kiosk.papers import Booking
+from kiosk.patience import PATIENCE, Patience, seconds_left
 from kiosk.session import (
     AboutHall,
     Apologising,
-    Arrival,
     AskingAfter,
-    Booking,
     Busy,
-    Card,
     CheckingIn,
     ChoosingClass,
     ChoosingQueue,
@@ -43,44 +42,11 @@ from kiosk.session import (
     Showing,
     TakeTicket,
 )
-from kiosk.surroundings import Closed, Surroundings
-from queue_server.domain.calendar import day_of
-from queue_server.domain.configuration import APPOINTMENT, ORDINARY, Configuration, ResidentClass, Service
-from queue_server.domain.events import Instant
-from queue_server.domain.promise import MINUTE
+from kiosk.surroundings import Surroundings
+from queue_server.domain.configuration import APPOINTMENT, ORDINARY, Configuration
 
-ADVISE = "咨办"
-"""The configuration's word for a service that others decide: here residents get advice, not a ticket."""
-MOST_ERRANDS = 5
-"""Services in one visit."""
 LONGEST_PIN = 12
 LONGEST_SEARCH = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class Patience:
-    """Seconds a screen waits for its resident. The last `warning` of them are shown counting down.
-
-    `settle`: a touch this soon after a new screen appeared was meant for the one before it (a double tap).
-    """
-
-    first: float = 60
-    choosing: float = 75
-    reading: float = 120
-    busy: float = 20
-    ticket: float = 25
-    failed: float = 60
-    servicing: float = 300
-    warning: float = 15
-    settle: float = 0.35
-
-    def scaled(self, factor: float) -> Patience:
-        """All waits longer or shorter; how long a touch may be meant for the screen before stays as it is."""
-        scaled = {f.name: getattr(self, f.name) * factor for f in fields(self) if f.name != "settle"}
-        return Patience(**scaled)
-
-
-PATIENCE = Patience()
 
 _CHOOSING = (ChoosingQueue, Presenting, Greeting, Searching, AboutHall, ChoosingService, CodeRefused)
 _OPEN_TO_PAPERS = (*_CHOOSING, Reading, ChoosingClass, CheckingIn, AskingAfter, Showing, SheetGiven, Apologising)
@@ -152,80 +118,6 @@ def open_to_papers(session: Session) -> bool:
     return isinstance(session.screen, _OPEN_TO_PAPERS)
 
 
-class Blocked(StrEnum):
-    """Why there is no ticket for this service or queue, though the hall is open."""
-
-    QUEUE_FULL = "queue-full"
-    SERVICE_CLOSED = "service-closed"
-
-
-def blocked(around: Surroundings, queue: str, service: str | None) -> Closed | Blocked | None:
-    """Why no ticket can be taken for the service; None if one can."""
-    if around.closed is not None:
-        return around.closed
-    chosen = around.configuration.service.get(service) if service else None
-    if chosen is not None and chosen.closed is not None:
-        return Blocked.SERVICE_CLOSED
-    return Blocked.QUEUE_FULL if around.queue(queue).full else None
-
-
-def is_advice(service: Service | None) -> bool:
-    """Whether the service ends in a printed sheet, not in a ticket (咨办)."""
-    return service is not None and service.assist == ADVISE
-
-
-def offered(configuration: Configuration, card: Card | None) -> ResidentClass | None:
-    """The class the card's age band entitles to, to be offered and never forced."""
-    age = card.age if card else None
-    if age is None:
-        return None
-    entitled = [klass for klass in configuration.declarable if klass.from_age is not None and klass.from_age <= age]
-    return max(entitled, key=lambda klass: klass.from_age or 0, default=None)
-
-
-def arrival(booking: Booking, configuration: Configuration, at: Instant) -> Arrival:
-    """How the appointment stands at instant `at`."""
-    rules = configuration.rules
-    if booking.hall != configuration.hall:
-        return Arrival.OTHER_HALL
-    if booking.ticket is not None:
-        return Arrival.USED
-    if booking.day != day_of(configuration.timezone, at):
-        return Arrival.OTHER_DAY
-    if booking.service not in configuration.service:
-        return Arrival.WITHDRAWN
-    if at < booking.slot - rules.early_minutes * MINUTE:
-        return Arrival.EARLY
-    if at <= booking.slot:
-        return Arrival.ON_TIME
-    return Arrival.LATE if at <= booking.slot + rules.late_minutes * MINUTE else Arrival.TOO_LATE
-
-
-def seconds_left(session: Session, at: float, patience: Patience = PATIENCE) -> float | None:
-    """Until the screen goes back to the first one by itself; None on the first screen with nobody at it."""
-    match session.screen:
-        case ChoosingQueue() if session.card is None and not session.basket:
-            return None
-        case (
-            ChoosingQueue() | Presenting() | Greeting() | Searching() | ChoosingService() | ChoosingClass()
-            | CheckingIn() | EnteringPin()
-        ):  # fmt: skip
-            limit = patience.choosing
-        case Reading() | AboutHall():
-            limit = patience.reading
-        case Busy():
-            limit = patience.busy
-        case Showing() | AskingAfter() | SheetGiven():
-            limit = patience.ticket
-        case Apologising() | CodeRefused():
-            limit = patience.failed
-        case Servicing():
-            limit = patience.servicing
-        case _:
-            assert_never(session.screen)
-    return max(0.0, session.touched_at + limit - at)
-
-
 # --- moving
 
 
@@ -247,8 +139,7 @@ def _first(session: Session, at: float) -> Session:
 
 
 def _gone(session: Session, at: float) -> Session:
-    """Nothing of this resident stays for the next one."""
-    return Session(orders=session.orders, entered_at=at, touched_at=at)
+    return session.next_resident(entered_at=at, touched_at=at)
 
 
 def _home(session: Session, at: float) -> Session:
@@ -322,7 +213,7 @@ def _touched(session: Session, touch: s.Touch, around: Surroundings, at: float) 
             return _sheet(session, screen, configuration, at)
         case s.AddErrand() if isinstance(screen, Reading) and may_add(session, configuration):
             assert screen.service is not None
-            return replace(_first(session, at), basket=_with(session.basket, screen.service)), ()
+            return replace(_first(session, at), basket=with_service(session.basket, screen.service)), ()
         case s.DropErrands():
             return replace(session, basket=()), ()
         case s.AskClass() if configuration.declarable:
@@ -363,20 +254,6 @@ def _read(session: Session, service: str | None, configuration: Configuration, a
     if chosen is None or (isinstance(screen, ChoosingService) and chosen.queue != screen.queue):
         return session
     return _go(session, Reading(queue=chosen.queue, service=service), at)
-
-
-def may_add(session: Session, configuration: Configuration) -> bool:
-    """Whether the service being read can be put together with others in one visit."""
-    screen = session.screen
-    if not isinstance(screen, Reading) or screen.service is None:
-        return False
-    return not is_advice(configuration.service.get(screen.service)) and (
-        len(_with(session.basket, screen.service)) < MOST_ERRANDS
-    )
-
-
-def _with(basket: tuple[str, ...], service: str) -> tuple[str, ...]:
-    return basket if service in basket else (*basket, service)
 
 
 def _use_class(session: Session, klass: str, configuration: Configuration, at: float) -> Session:
@@ -567,9 +444,7 @@ _TOO_SLOW = {Doing.TICKET: Failure.SLOW, Doing.SHEET: Failure.SHEET, Doing.RESTO
 def _time_passes(session: Session, around: Surroundings, at: float, patience: Patience) -> Session:
     left = seconds_left(session, at, patience)
     if left is None:
-        is_fresh = session == Session(
-            orders=session.orders, entered_at=session.entered_at, touched_at=session.touched_at
-        )
+        is_fresh = session == session.next_resident(entered_at=session.entered_at, touched_at=session.touched_at)
         if not is_fresh and at - session.touched_at >= patience.first:  # nobody there: the next one starts anew
             return _gone(session, at)
         return session

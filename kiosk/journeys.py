@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 import click
 
 from kiosk import session as s
-from kiosk.flow import is_advice, step
-from kiosk.session import Booking, Card, CodeFlaw, Effect, Failure, HandedOut, HeldTicket, Input, Session
+from kiosk.admission import is_advice
+from kiosk.flow import step
+from kiosk.papers import Booking, Card, CodeFlaw, HandedOut, HeldTicket
+from kiosk.session import Effect, Failure, Input, Session
 from kiosk.surroundings import Closed, QueueNow, Reader, Surroundings
 from queue_server.domain.calendar import instant
 from queue_server.domain.configuration import Configuration, Service

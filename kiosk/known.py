@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from kiosk.given import Given
-from kiosk.session import Booking, HeldTicket
+from kiosk.papers import Booking, HeldTicket
 from kiosk.surroundings import Heard, own_windows
 from queue_server.domain import model
 from queue_server.domain.configuration import Configuration

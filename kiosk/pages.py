@@ -278,8 +278,9 @@ class StillThere:
 class View:
     """The whole screen. `back`, `home`, `steps` are None and `help` empty when there is no such thing on it.
 
-    `comforts`: the modes of drawing, one touch each. `greeting`: whom a card was read of. `prompt`: the id of what
-    may be said aloud when the screen is entered, "" for nothing.
+    `comforts`: the modes of drawing, one touch each. `greeting`: whom a card was read of. `told`: what the card reader
+    says, where the page does not say it. `prompt`: the id of what may be said aloud when the screen is entered, "" for
+    nothing; `interjection`: of what may be said as soon as it is the case, on whatever screen.
     """
 
     header: Header
@@ -294,5 +295,7 @@ class View:
     comfort: Comfort
     comforts: tuple[Button, ...]
     greeting: str
+    told: str
     prompt: str
+    interjection: str
     still_there: StillThere | None

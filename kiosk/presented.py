@@ -16,7 +16,8 @@ from devices.scanner.reading import CodeSource, Health, Reading
 from kiosk.codes import recognise
 from kiosk.keys import Keys
 from kiosk.known import Known
-from kiosk.session import Card, CardRead, Shown
+from kiosk.papers import Card
+from kiosk.session import CardRead, Shown
 from kiosk.surroundings import Reader
 from queue_server.domain.configuration import Configuration
 from queue_server.journal.store import StoreError

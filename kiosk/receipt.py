@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from devices.printer.receipt import Align, Feed, Line, Part, QRCode, Receipt, Row, Rule
-from kiosk.session import HandedOut
+from kiosk.papers import HandedOut
 from kiosk.surroundings import clock
 from kiosk.texts import Words
 from kiosk.views.phrases import name_of, wait_range

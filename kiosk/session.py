@@ -5,115 +5,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
 
+from kiosk.papers import Arrival, Booking, Card, CodeFlaw, HandedOut, HeldTicket
 from queue_server.domain.configuration import ORDINARY
-from queue_server.domain.events import Instant
-from queue_server.domain.life import State
 
 FIRST_LANGUAGE = "zh"
-
-
-# --- what is known of the resident's papers
-
-
-@dataclass(frozen=True, kw_only=True)
-class HandedOut:
-    """A ticket given to a resident, as its paper and its screen show it.
-
-    `ahead` and `wait` (minutes) are what was known when it was taken, None if unknown. `on_paper` is False when the
-    printer cannot say whether the paper came out; the ticket is good all the same. `code` is what its QR code says.
-    `then`: the further services of the visit. `slot`: the time it was booked for.
-    """
-
-    ticket: str
-    label: str
-    queue: str
-    service: str | None
-    at: Instant
-    ahead: int | None
-    wait: tuple[int, int] | None
-    windows: tuple[str, ...]
-    on_paper: bool = True
-    klass: str = ORDINARY
-    then: tuple[str, ...] = ()
-    slot: Instant | None = None
-    holder_name: str = field(default="", repr=False)
-    code: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class HeldTicket:
-    """A ticket somebody has already, as far as this kiosk knows. `window` is where it is called to or served.
-
-    `restorable`: a no-show that may wait again.
-    """
-
-    ticket: str
-    label: str
-    queue: str
-    service: str | None
-    state: State
-    ahead: int | None = None
-    wait: tuple[int, int] | None = None
-    windows: tuple[str, ...] = ()
-    window: str | None = None
-    restorable: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Booking:
-    """An appointment, from its code or from the card's holder. `ticket`: the label it was checked in as, if it was."""
-
-    appointment: str
-    hall: str
-    day: str
-    slot: Instant
-    service: str
-    ticket: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Card:
-    """A card that was read: the holder as today's keyed hash, the masked name, the least age of its age band.
-
-    `age` is None under sixty or if the card does not say.
-    """
-
-    holder: str = field(repr=False)
-    name: str = field(repr=False)
-    age: int | None = None
-    expired: bool = False
-
-
-class CodeFlaw(StrEnum):
-    """Why a scanned code leads nowhere. `UNKNOWN_TICKET`: of today and ours, but this kiosk has not heard of it."""
-
-    NOT_OURS = "not-ours"
-    FORGED = "forged"
-    EXPIRED = "expired"
-    UNKNOWN_TICKET = "unknown-ticket"
-    CANCELLED = "cancelled"
-
-
-class Arrival(StrEnum):
-    """How an appointment stands to the moment somebody comes for it."""
-
-    EARLY = "early"
-    ON_TIME = "on-time"
-    LATE = "late"
-    TOO_LATE = "too-late"
-    OTHER_DAY = "other-day"
-    OTHER_HALL = "other-hall"
-    USED = "used"
-    WITHDRAWN = "withdrawn"
-    """This hall no longer has the service."""
-
-    @property
-    def accepted(self) -> bool:
-        return self in (Arrival.EARLY, Arrival.ON_TIME, Arrival.LATE)
 
 
 class Failure(StrEnum):
@@ -280,13 +179,22 @@ class Comfort:
     contrast: bool = False
     low: bool = False
 
+    def turned(self) -> dict[str, Comfort]:
+        """One touch away: each of the three turned on, or off again."""
+        return {
+            "large": replace(self, large=not self.large),
+            "contrast": replace(self, contrast=not self.contrast),
+            "low": replace(self, low=not self.low),
+        }
+
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
     """Where the resident is, by which way (`trail`, without the first screen), and what they have said of themselves.
 
     `orders` counts what was asked for, so that a late answer finds its own resident. `basket`: services chosen to be
-    done in the same visit. `klass`: the class declared.
+    done in the same visit. `klass`: the class declared. `usual`: how the screen is drawn for everybody who does not
+    want it otherwise.
     """
 
     screen: Screen = field(default_factory=ChoosingQueue)
@@ -299,6 +207,13 @@ class Session:
     entered_at: float = 0
     touched_at: float = 0
     orders: int = 0
+    usual: Comfort = field(default_factory=Comfort)
+
+    def next_resident(self, *, entered_at: float, touched_at: float) -> Session:
+        """The first screen for whoever comes next. Nothing of this resident stays."""
+        return Session(
+            comfort=self.usual, usual=self.usual, orders=self.orders, entered_at=entered_at, touched_at=touched_at
+        )
 
 
 # --- what happens: touches

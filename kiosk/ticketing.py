@@ -14,12 +14,12 @@ from devices.printer.driver import Health, Outcome, Printer
 from kiosk.given import Given
 from kiosk.keys import Keys
 from kiosk.known import Hall, Known
+from kiosk.papers import HandedOut
 from kiosk.receipt import receipt, ticket_url
 from kiosk.session import (
     FIRST_LANGUAGE,
     AlreadyHeld,
     Failure,
-    HandedOut,
     NotPrinted,
     Printed,
     PrintSheet,
@@ -29,7 +29,7 @@ from kiosk.session import (
     TakeTicket,
 )
 from kiosk.sheets import check_page, service_sheet
-from kiosk.surroundings import Heard, own_windows
+from kiosk.surroundings import Heard, QueueNow, own_windows
 from kiosk.texts import Words
 from queue_server.domain.calendar import day_of
 from queue_server.domain.codes import TicketCode
@@ -250,16 +250,13 @@ class Ticketing:
     def _handed_out(
         self, issued: TicketIssued, heard: Heard, configuration: Configuration, order: TakeTicket | None = None
     ) -> HandedOut:
-        """What is known about the ticket's wait; nothing is known of a hall that is not speaking.
-
-        The expected wait is that of the line's end: who goes before others is not told a longer one.
-        """
+        """What is known about the ticket's wait; nothing is known of a hall that is not speaking."""
         now = heard.queues.get(issued.queue) if heard.fresh and heard.day == issued.day else None
         ahead = self.known.ahead_of(issued) if now else None
         return HandedOut(
             ticket=issued.ticket, label=issued.label, queue=issued.queue, service=issued.service, at=issued.at,
             ahead=ahead,
-            wait=now.wait if now and (issued.klass == ORDINARY or ahead == now.waiting) else None,
+            wait=_wait(now, issued, ahead) if now else None,
             windows=now.windows if now else own_windows(configuration, issued.queue),
             klass=issued.klass, then=issued.then, slot=issued.slot,
             holder_name=order.card.name if order and order.card else "",
@@ -296,6 +293,14 @@ class Ticketing:
         if not good:
             return None
         return self._handed_out(good[-1], Heard(), self.configuration()), FIRST_LANGUAGE
+
+
+def _wait(now: QueueNow, issued: TicketIssued, ahead: int | None) -> tuple[int, int] | None:
+    """The wait of its class; where that is not known the line's, for those who stand at its end. Who goes before others
+    is not told a longer one, and who is early for an appointment none: it begins later."""
+    if issued.slot is not None and issued.slot > issued.at:
+        return None
+    return now.waits.get(issued.klass) or (now.wait if issued.klass == ORDINARY or ahead == now.waiting else None)
 
 
 def _on_paper(outcome: Outcome) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import urllib3
 
-from kiosk.flow import PATIENCE
+from kiosk.patience import PATIENCE
 
 Spot = dict[str, Any]
 """Something on the screen, as `kiosk.live.describe` tells it."""

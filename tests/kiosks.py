@@ -24,7 +24,8 @@ from devices.transport import open_transport
 from kiosk.given import OwnJournal
 from kiosk.keys import Keys
 from kiosk.link import CutOff
-from kiosk.session import AlreadyHeld, Answer, CardRead, Effect, HandedOut, NotPrinted, Printed, Shown, TakeTicket
+from kiosk.papers import HandedOut
+from kiosk.session import AlreadyHeld, Answer, CardRead, Effect, NotPrinted, Printed, Shown, TakeTicket
 from kiosk.station import Station
 from kiosk.surroundings import Closed
 from kiosk.texts import Words, load

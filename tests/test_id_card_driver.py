@@ -151,6 +151,18 @@ def test_the_next_resident_begins_afresh() -> None:
     assert stage.prompts(1) == [PLACE]
 
 
+def test_what_one_resident_was_told_does_not_stand_there_for_the_next_though_the_reader_is_always_looked_at() -> None:
+    stage = Stage()
+    stage.reader.place("wrong")
+    assert stage.prompts(2)[-1] is Prompt.NOT_AN_ID_CARD
+    stage.reader.lift()
+    said = stage.prompts(60)  # 0.3 s each
+    assert said[:40] == [Prompt.NOT_AN_ID_CARD] * 40, "long enough to be read"
+    assert said[-5:] == [PLACE] * 5
+    stage.reader.place(Card(record=CARDS["resident"].record, refuses=0x41))
+    assert stage.prompts(4) == [KEEP_STILL, PLACE_AGAIN] * 2, "with as many tries as anybody"
+
+
 @pytest.mark.parametrize("card", ["unknown-kind", "bad-number"])
 def test_a_card_that_makes_no_sense_is_not_guessed_at(card: str) -> None:
     stage = Stage(sticky=False)

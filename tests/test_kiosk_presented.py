@@ -15,8 +15,9 @@ from devices.id_card.simulator import checked
 from devices.scanner.reading import Health, Reading
 from kiosk.codes import code_in
 from kiosk.keys import Keys
+from kiosk.papers import CodeFlaw
 from kiosk.presented import ASK_AFTER, CodeWatch, Wanted
-from kiosk.session import AlreadyHeld, BookingScanned, CardRead, CodeFlaw, CodeScanned, Shown, TicketScanned
+from kiosk.session import AlreadyHeld, BookingScanned, CardRead, CodeScanned, Shown, TicketScanned
 from kiosk.surroundings import Reader
 from queue_server.domain.calendar import day_of, local
 from queue_server.domain.codes import AppointmentCode, TicketCode

@@ -9,8 +9,8 @@ from hall_stories import HALL, MONDAY
 
 from devices.printer import PROFILES, Line, QRCode, Receipt, Row
 from devices.printer.protocol import Bitmap, encode
+from kiosk.papers import HandedOut
 from kiosk.receipt import receipt, ticket_url
-from kiosk.session import HandedOut
 from kiosk.texts import load
 from queue_server.domain.calendar import instant
 from queue_server.domain.configuration import Text

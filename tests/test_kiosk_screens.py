@@ -15,20 +15,26 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 import urllib3
 from browser import Pages
 from PIL import Image
 from servers import Server, city
 
+from devices.id_card.simulator import CARDS, SimulatedReader, checked
 from devices.printer.simulator import EscPosPrinter
-from devices.simulation import Running, TcpEnd
-from kiosk.flow import PATIENCE
+from devices.simulation import PtyEnd, Running, TcpEnd
+from kiosk.patience import PATIENCE
 from kiosk.visitor import Visitor
 
 HERE = Path(__file__).parent
 DEMO_CITY = HERE.parent / "config" / "jurong.yaml"
 WITHOUT_DISPLAY = {**os.environ, "DISPLAY": "", "WAYLAND_DISPLAY": ""}
+VOICE = HERE.parent / "voice"
+SPEAKER, ALIKE = 44_100, 0.8
+"""Samples a second as Kivy plays them. A clip is 0.97 like itself as played, another one 0.2."""
 PORTRAIT, LANDSCAPE = "1080x1920", "1920x1080"
 
 
@@ -43,23 +49,29 @@ class Kiosk:
 
 
 @contextmanager
-def running(folder: Path, *options: str, config: Path = DEMO_CITY, hall: str = "JR-TOWN-HY") -> Iterator[Kiosk]:
+def running(
+    folder: Path, *options: str, config: Path = DEMO_CITY, hall: str = "JR-TOWN-HY", sound: Path | None = None
+) -> Iterator[Kiosk]:
+    """`sound`: the file that gets what is said aloud, as it would go to the loudspeaker."""
+    aloud = {"SDL_AUDIODRIVER": "disk" if sound else "dummy", "SDL_DISKAUDIOFILE": str(sound)}
     printer = EscPosPrinter()
     with Running(printer, TcpEnd()) as wire:
         arguments = ["--config", config, "--hall", hall, "--kiosk", "K1", "--data", folder, "--picture-port", "0"]
         arguments += ["--printer", wire.wire.name, "--always-open", *options]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "kiosk", *map(str, arguments)],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**WITHOUT_DISPLAY, "XDG_CACHE_HOME": str(folder.parent / "cache")},
-        )
+        with (folder / "kiosk.log").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "kiosk", *map(str, arguments)],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env={**WITHOUT_DISPLAY, **aloud, "XDG_CACHE_HOME": str(folder.parent / "cache")},
+            )
         assert process.stdout is not None
         with process.stdout:
             url = process.stdout.readline().strip()
-            assert url.startswith("http://127.0.0.1:"), "the kiosk did not start"
+            assert url.startswith("http://127.0.0.1:"), (folder / "kiosk.log").read_text()
             try:
-                yield Kiosk(Visitor(url), printer, process, url)
+                yield Kiosk(Visitor(url, seconds=60), printer, process, url)
             finally:
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(30) == 0
@@ -97,21 +109,73 @@ def test_from_the_first_screen_to_a_printed_ticket(kiosk: Kiosk, visitor: Visito
     visitor.reads("您来办什么事？")
 
 
-def test_with_a_hall_its_waits_are_shown_and_its_number_is_printed(tmp_path: Path) -> None:
-    with Server(tmp_path / "hall") as server:
+def test_with_a_hall_its_waits_are_shown_its_number_is_printed_and_no_disk_keeps_who_took_it(tmp_path: Path) -> None:
+    """A card is lifted too soon, which is said, and laid down again; no file has what is on it."""
+    reader, card = SimulatedReader(read_seconds=(0, 0)), CARDS["resident"]
+    number, name = checked("32119919600101001"), "测试甲"
+    assert name.encode("utf-16-le") in card.record, "this is what was read"
+    with Running(reader, PtyEnd()) as cards, Server(tmp_path / "hall") as server:
         client = server.client()
         client.do("3", "open")
         for _ in range(4):
             client.issue("A")
-        file = city(tmp_path)
-        with running(tmp_path, "--server", server.url, "--size", LANDSCAPE, config=file, hall="H1") as kiosk:
+        options = ["--server", server.url, "--size", LANDSCAPE, "--id-card", f"serial:{cards.wire.path}?baud=115200"]
+        options += ["--log-level", "debug", "--patience", "10"]
+        kiosk_folder, sound, file = tmp_path / "kiosk", tmp_path / "sound.raw", city(tmp_path)
+        kiosk_folder.mkdir()
+        file.write_text(f"appearance: {{voice: {VOICE}}}\n{file.read_text('utf-8')}", "utf-8")
+        with running(kiosk_folder, *options, config=file, hall="H1", sound=sound) as kiosk:
             kiosk.visitor.reads("等候 4 人")
+            reader.faults.hasty = True
+            reader.place("resident")
+            kiosk.visitor.reads("请将身份证重新放置")
+            kiosk.visitor.waits_until(lambda: is_heard("card-again", sound), "never heard to lay the card down again")
+            assert not is_heard("welcome", sound)
+            reader.faults.hasty = False
+            reader.place("resident")
+            kiosk.visitor.reads("测**，您好")
             for tag in ("queue:A", "service:licence", "confirm"):
                 kiosk.visitor.touch(tag)
             kiosk.visitor.reads("A005")
             assert {"4 人", "3 号窗口会叫您"} <= set(kiosk.visitor.texts)
             kiosk.visitor.waits_until(lambda: any(slip.lines for slip in kiosk.printer.slips))
             assert "您前面还有 4 人" in kiosk.printer.slips[-1].lines
+        waiting = client.get("").json["tickets"]
+    assert waiting["waiting"] == 5
+    assert any(b'"holder"' in file.read_bytes() for file in written(tmp_path / "hall")), "the hall knows the card again"
+    secrets = [form for secret in (number, number[:17], name) for form in forms(secret)]
+    for place in (kiosk_folder, tmp_path / "hall"):
+        assert written(place)
+        for file in written(place):
+            content = file.read_bytes().lower()
+            assert not [secret for secret in secrets if secret in content], file
+
+
+def is_heard(prompt: str, sound: Path) -> bool:
+    """Whether all of the clip is in what went to the loudspeaker (16 bits, two channels, `SPEAKER` a second)."""
+    played = np.fromfile(sound, "<i2").astype(float) if sound.exists() else np.zeros(0)
+    played = played[: played.size // 2 * 2].reshape(-1, 2).mean(axis=1)
+    clip, rate = soundfile.read(VOICE / "prompts" / "zh" / f"{prompt}.ogg")
+    wanted = np.interp(np.arange(0, len(clip) / rate, 1 / SPEAKER), np.arange(len(clip)) / rate, clip)
+    if played.size < wanted.size:
+        return False
+    size = 1 << (played.size + wanted.size).bit_length()
+    likeness = np.fft.irfft(np.fft.rfft(played, size) * np.conj(np.fft.rfft(wanted, size)), size)
+    likeness = likeness[: played.size - wanted.size + 1]
+    best = int(likeness.argmax())
+    there = played[best : best + wanted.size]
+    return bool(likeness[best] > ALIKE * np.linalg.norm(there) * np.linalg.norm(wanted))
+
+
+def written(folder: Path) -> list[Path]:
+    return [file for file in folder.rglob("*") if file.is_file()]
+
+
+def forms(secret: str) -> set[bytes]:
+    """How a text may stand in a file: in every encoding a ticket, a database, a card or a log line would have it in."""
+    encoded = {secret.encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be", "gb18030")}
+    escaped = json.dumps(secret).strip('"').encode()
+    return {form.lower() for form in (*encoded, *(plain.hex().encode() for plain in encoded), escaped)}
 
 
 def test_another_language_is_one_touch_away_on_every_screen(visitor: Visitor) -> None:

@@ -14,10 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kiosk
+from devices.id_card import driver as id_card
+from devices.printer import driver as printer
+from devices.scanner import reading as reading_codes
 from kiosk import linebreak
 from kiosk import session as s
+from kiosk.flow import open_to_papers
 from kiosk.pages import QueuesPage, ReadingPage, SearchPage, ServicePage, SlipPage, View
-from kiosk.session import Card, Comfort, Failure, HandedOut, Session
+from kiosk.papers import Arrival, Booking, Card, CodeFlaw, HandedOut, HeldTicket
+from kiosk.patience import PATIENCE
+from kiosk.session import Comfort, Failure, Session
 from kiosk.surroundings import Closed, DeviceNow, Machine, QueueNow, Reader, ServiceReport, Surroundings
 from kiosk.texts import TextError, load, placeholders, with_own
 from kiosk.views import view
@@ -110,13 +116,13 @@ TOWN = replace(
 OLD = Card(holder="h", name="张**", age=70, expired=True)
 
 
-def booking(minutes: float = 0, **changes: Any) -> s.Booking:
+def booking(minutes: float = 0, **changes: Any) -> Booking:
     slot = NOON + round(minutes * 60_000)
-    return replace(s.Booking(appointment="a", hall="H1", day=MONDAY, slot=slot, service="told"), **changes)
+    return replace(Booking(appointment="a", hall="H1", day=MONDAY, slot=slot, service="told"), **changes)
 
 
-def held(state: State, *, restorable: bool = False) -> s.HeldTicket:
-    return s.HeldTicket(
+def held(state: State, *, restorable: bool = False) -> HeldTicket:
+    return HeldTicket(
         ticket="t", label="A007", queue="A", service="told", state=state, ahead=3, wait=(5, 9), windows=("1", "2"),
         window="1" if state in (State.CALLED, State.SERVING) else None, restorable=restorable,
     )  # fmt: skip
@@ -144,7 +150,7 @@ SCREENS: dict[str, s.Screen] = {
     "shut": s.Reading(queue="A", service="shut"),
     "unsure": s.Reading(queue="A", service=None),
     "classes": s.ChoosingClass(),
-    **{f"arrival-{arrival}": s.CheckingIn(booking=booking(ticket="A3"), arrival=arrival) for arrival in s.Arrival},
+    **{f"arrival-{arrival}": s.CheckingIn(booking=booking(ticket="A3"), arrival=arrival) for arrival in Arrival},
     **{
         f"asked-{state}-{restorable}": s.AskingAfter(ticket=held(state, restorable=restorable))
         for state in State
@@ -152,7 +158,7 @@ SCREENS: dict[str, s.Screen] = {
     },
     "duplicate": s.AskingAfter(ticket=held(State.WAITING), duplicate=True),
     "restored": s.AskingAfter(ticket=held(State.WAITING), restored=True),
-    **{f"code-{why}": s.CodeRefused(why=why) for why in s.CodeFlaw},
+    **{f"code-{why}": s.CodeRefused(why=why) for why in CodeFlaw},
     **{f"busy-{doing}": s.Busy(order=1, doing=doing) for doing in s.Doing},
     **{f"failed-{why}": s.Apologising(why=why, order=1) for why in Failure},
     "sheet": s.SheetGiven(service="permit"),
@@ -311,7 +317,7 @@ def test_a_missed_call_can_be_made_good_only_while_the_hall_can_be_asked() -> No
 
 def test_an_appointment_at_another_hall_is_named_if_the_city_knows_it() -> None:
     there = replace(KNOWN, halls={"H2": Text(zh="边城便民中心")})
-    page = shown(s.CheckingIn(booking=booking(hall="H2"), arrival=s.Arrival.OTHER_HALL), there).page
+    page = shown(s.CheckingIn(booking=booking(hall="H2"), arrival=Arrival.OTHER_HALL), there).page
     assert isinstance(page, SlipPage)
     assert "边城便民中心" in page.lines[0]
 
@@ -328,10 +334,45 @@ def test_the_masked_name_is_shown_only_while_its_holder_is_there() -> None:
     assert shown(SCREENS["first"]).greeting == ""
 
 
+def test_what_the_card_reader_says_is_said_on_every_screen_that_takes_papers_and_once() -> None:
+    said = LANGUAGES["zh"]("reader.place_again")
+    for name, screen in SCREENS.items():
+        times = texts_of(shown(screen)).count(said)
+        assert times == open_to_papers(Session(screen=screen)), name
+    for quiet in (Reader.NONE, Reader.PLACE):
+        assert not shown(s.ChoosingQueue(), replace(KNOWN, reader=quiet)).told
+
+
 def test_what_is_wrong_stands_out_on_the_service_page() -> None:
     page = shown(SCREENS["servicing"]).page
     assert isinstance(page, ServicePage)
     assert {name for name, _, well in page.facts if not well} == {"未上传记录", "磁盘剩余"}
+
+
+def test_what_cannot_wait_is_said_aloud_on_whatever_screen() -> None:
+    assert {name for name in SCREENS if not shown(SCREENS[name]).interjection} == {
+        name for name, screen in SCREENS.items() if not open_to_papers(Session(screen=screen))
+    }
+    assert shown(s.ChoosingQueue()).interjection == "card-again"
+    well = replace(KNOWN, reader=Reader.PLACE)
+    left = Session(screen=s.Searching())
+    said = [view(left, well, LANGUAGES, now=NOON, at=at).interjection for at in (0, PATIENCE.choosing - 1)]
+    assert said == ["", "time-out"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whatever_a_driver_says_of_a_device_is_said_in_every_language(language: str) -> None:
+    drivers = {"printer": printer.Health, "id_card": id_card.Health, "scanner": reading_codes.Health}
+    for name, healths in drivers.items():
+        for health in healths:
+            device = DeviceNow(name=name, health=health, well=False, since=NOON)
+            around = replace(KNOWN, report=replace(REPORT, devices=(device,)))
+            page = shown(SCREENS["servicing"], around, language).page
+            assert isinstance(page, ServicePage)
+            words = LANGUAGES[language]
+            called, state, well = page.facts[0]
+            assert (called, well) == (words(f"device.{name}"), False)
+            assert state.startswith(f"{words('health.' + health.replace('-', '_'))} · ")
 
 
 def test_what_is_unknown_is_said_to_be_unknown() -> None:

@@ -35,6 +35,7 @@ POLL_EVERY = 0.3  # seconds between two finds: the module wants at least that
 PAUSE_WITHIN = 0.5  # seconds of silence inside an answer, or after a damaged one: no more is coming
 SILENT_AFTER = 3  # unanswered questions in a row
 FRESH_AFTER = 5.0  # seconds without `look`: the next one is for another resident
+GONE_AFTER = 15.0  # seconds of an empty reader: whoever failed at it has gone, or will not be told any more
 PIECE = 16  # bytes read at once: what the wire hands over cannot be wiped, so no piece may hold a whole number
 GIVE_UP_AFTER = 3  # failed attempts of one resident
 
@@ -116,7 +117,7 @@ class IdCardReader:
         self._health = Health.UNKNOWN
         self._connection = 0
         self._misses = 0
-        self._next_find = self._last_look = float("-inf")
+        self._next_find = self._last_look = self._card_at = float("-inf")
         self._found = False  # a card has answered find and waits to be read
         self._lying: Prompt | None = None  # what to say while the card we are done with has not been seen to leave
         self._begin()
@@ -183,12 +184,15 @@ class IdCardReader:
         reply = self._ask(Command.FIND)
         self._next_find = self._clock() + POLL_EVERY
         if reply is not None and reply.status is Status.FOUND:
+            self._card_at = self._clock()
             if self._lying is not None:
                 return self._lying
             self._found = True
             return Prompt.KEEP_STILL
         if reply is not None and reply.status is Status.NO_CARD:
             self._lying = None
+            if self._clock() - self._card_at > GONE_AFTER:
+                self._begin()
         return self._when_empty if self._usable else Prompt.NO_READER
 
     def _read(self, day_key: bytes, today: date) -> Look:

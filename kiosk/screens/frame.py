@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import TypeAlias, assert_never
 
@@ -18,6 +19,7 @@ from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
 from kivy.uix.image import Image
+from kivy.uix.widget import Widget
 
 from kiosk import pages
 from kiosk.screens.arranged import Arranged
@@ -37,9 +39,11 @@ from kiosk.screens.reading import ReadingPage
 from kiosk.screens.servicing import PinPage, ServicePage
 from kiosk.screens.sheets import Sheet
 from kiosk.screens.voice import Voice
-from kiosk.session import Input, Stay
+from kiosk.session import Comfort, Input, Stay
 
 FAINT = 0.001
+REHEARSAL = 8
+"""Frames in which all that is drawn unseen finds its place."""
 KNOCKS, KNOCKING = 5, 3.0
 """So many touches on the hall's name within so many seconds are a technician's."""
 TIDY_AFTER = 5.0
@@ -87,11 +91,12 @@ class Veil(AnchorLayout):
 
 
 class Nameplate(BoxLayout):
-    """The hall's name. Whoever knocks on it often enough asks for the service page."""
+    """The hall's name, or what the card reader says. Whoever knocks on it often enough asks for the service page."""
 
     hall = StringProperty("")
     second = StringProperty("")
     greeting = StringProperty("")
+    told = StringProperty("")
     asks: Input | None = None
 
     def __init__(self, **properties: object) -> None:
@@ -127,6 +132,7 @@ class Frame(BoxLayout):
         header, plate = view.header, self.ids.plate
         self.time, self.date, self.help = header.time, header.date, view.help
         plate.hall, plate.second, plate.greeting = header.hall, header.hall_second, view.greeting
+        plate.told = view.told
         plate.asks = header.ask_service
         self._ways.show(tuple(button for button in (view.back, view.home) if button is not None))
         self._modes.show((*view.comforts, *header.languages))
@@ -192,6 +198,11 @@ def _new(page: pages.Page) -> Page:
             assert_never(page)
 
 
+def _made() -> tuple[Frame, Veil]:
+    """For the look of now."""
+    return Frame(), Veil()
+
+
 class Faint(BoxLayout):
     """Seen by nobody, touched by nobody. (A disabled widget would keep touches from what lies below it.)"""
 
@@ -202,7 +213,8 @@ class Faint(BoxLayout):
 class Root(FloatLayout):
     """The frame, and the veil over it while the kiosk asks whether anybody is there.
 
-    Another comfort is another frame with other pages. The usual one is kept, the others are let go.
+    Another comfort is another frame with other pages. The usual one is kept, the others are let go. Those drawn unseen
+    beforehand are there at a touch, each once: what a resident did with one is not kept.
     """
 
     def __init__(self, happen: Callable[[Input], None], **properties: object) -> None:
@@ -210,27 +222,27 @@ class Root(FloatLayout):
         Target.happen = staticmethod(happen)
         gc.freeze()  # so that tidying up looks through what screens are made of, not through all of the program
         self._voice = Voice(look.appearance.voice)
-        self._usual = look.comfort, Frame(), Veil()
+        self._interjected = ""
+        self._comfort, self._usual = look.comfort, _made()
+        self._ready: dict[Comfort, tuple[Frame, Veil]] = {}
         self._tidy = Clock.create_trigger(lambda _: gc.collect(), TIDY_AFTER)
         self._draw()
 
     def _draw(self) -> None:
         Window.clearcolor = look.paper
         self.clear_widgets()
-        usual, frame, veil = self._usual
-        self.frame, self.veil = (frame, veil) if look.comfort == usual else (Frame(), Veil())
+        ready = self._usual if look.comfort == self._comfort else self._ready.pop(look.comfort, None)
+        self.frame, self.veil = ready or _made()
+        self._shown = look.comfort
         self.add_widget(self.frame)
 
     def present(self, view: pages.View, *, entered: bool) -> None:
-        for child in self.children[:]:
-            if isinstance(child, Faint):  # its page may be the one to be seen now
-                self._dismiss(child)
+        self._rehearse_no_more()  # its page may be the one to be seen now
         if view.comfort != look.comfort:
             look.use(view.comfort)
             self._draw()
             self._tidy()
-        if entered:
-            self._voice.say(view.language, view.prompt)
+        self._say(view, entered=entered)
         self.frame.present(view, entered=entered)
         if view.still_there is None:
             self.remove_widget(self.veil)
@@ -239,21 +251,75 @@ class Root(FloatLayout):
         if self.veil.parent is None:
             self.add_widget(self.veil)
 
+    def _say(self, view: pages.View, *, entered: bool) -> None:
+        before, self._interjected = self._interjected, view.interjection
+        if view.interjection and view.interjection != before:
+            self._voice.say(view.language, view.interjection)
+        elif entered:
+            self._voice.say(view.language, view.prompt)
+
+    def is_ready(self, comfort: Comfort) -> bool:
+        """Whether the frame of this comfort need not be built."""
+        return comfort in (self._shown, self._comfort, *self._ready)
+
     def rehearse(self, view: pages.View) -> None:
-        """Draw the page of `view` for one frame, too faint to be seen."""
-        page = self.frame.filled(view, entered=True)
-        if page.parent is not None:
+        """Draw `view` for a few frames, too faint to be seen, so that it is there at once when it is wanted.
+
+        In the comfort shown now that is its page, in another the whole frame. One at a time.
+        """
+        if view.comfort != self._shown:
+            self._rehearse_comfort(view)
             return
+        page = self.frame.filled(view, entered=True)
+        if page.parent is None:
+            self._draw_faintly(page)
+
+    def _rehearse_comfort(self, view: pages.View) -> None:
+        look.use(view.comfort)  # until it has found its place: its rules read it all that time
+        frame, veil = _made()
+        frame.present(view, entered=True)
+
+        def keep() -> None:
+            self._ready[view.comfort] = frame, veil
+
+        self._draw_faintly(frame, keep)
+
+    def _draw_faintly(self, widget: Widget, then: Callable[[], None] = lambda: None) -> None:
+        """`then` is called if nothing came between."""
         faint = Faint(size=self.size, opacity=FAINT)
-        faint.add_widget(page)
+        faint.add_widget(widget)
         self.add_widget(faint)
-        Clock.schedule_once(lambda _: self._dismiss(faint), 0.1)
+
+        frames = count(1)
+
+        def over(_: float) -> bool:
+            if faint.parent is None:
+                return False
+            if next(frames) < REHEARSAL:
+                return True
+            self._dismiss(faint)
+            then()
+            return False
+
+        Clock.schedule_interval(over, 0)
+
+    @property
+    def rehearsing(self) -> bool:
+        return any(isinstance(child, Faint) for child in self.children)
+
+    def _rehearse_no_more(self) -> None:
+        for child in self.children[:]:
+            if isinstance(child, Faint):
+                self._dismiss(child)
 
     def _dismiss(self, faint: Faint) -> None:
         faint.clear_widgets()  # the page is to be free for its own screen
         self.remove_widget(faint)
+        if look.comfort != self._shown:
+            look.use(self._shown)
 
     def on_touch_down(self, touch: MotionEvent) -> bool:
+        self._rehearse_no_more()  # what is touched is to look as its own comfort wants
         if self._tidy.is_triggered:
             self._tidy.cancel()
             self._tidy()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import assert_never
 
-from kiosk import flow
 from kiosk import session as s
-from kiosk.pages import Button, Header, Page, Steps, StillThere, View
+from kiosk.flow import open_to_papers
+from kiosk.pages import Button, Header, Page, PresentingPage, ReadingPage, Steps, StillThere, View
+from kiosk.patience import PATIENCE, Patience, seconds_left
 from kiosk.session import FIRST_LANGUAGE, Comfort, Screen, Session
-from kiosk.surroundings import Surroundings, clock
+from kiosk.surroundings import Reader, Surroundings, clock
 from kiosk.texts import Words
 from kiosk.views import choosing, outcome, servicing
 from kiosk.views.reading import reading
@@ -33,20 +33,21 @@ _NO_WAY_BACK = (s.ChoosingQueue, s.Busy, s.Showing, s.SheetGiven, s.Apologising,
 
 def view(
     session: Session, around: Surroundings, languages: dict[str, Words], *, now: Instant, at: float,
-    patience: flow.Patience = flow.PATIENCE,
+    patience: Patience = PATIENCE,
 ) -> View:  # fmt: skip
     """The screen of `session` at wall-clock instant `now` and steady time `at` (s)."""
     words = languages.get(session.language) or languages[FIRST_LANGUAGE]
     screen = session.screen
-    left = flow.seconds_left(session, at, patience)
+    left = seconds_left(session, at, patience)
     seconds = math.ceil(left or 0)
     warned = left is not None and left <= patience.warning and not isinstance(screen, _NEVER_WARNED)
     has_way_back = not isinstance(screen, _NO_WAY_BACK)
     is_first = isinstance(screen, s.ChoosingQueue)
+    page = _page(session, around, words, seconds)
     return View(
         header=_header(words, languages, around, now),
         steps=_steps(words, screen),
-        page=_page(session, around, words, seconds),
+        page=page,
         back=Button(tag="back", words=words("buttons.back"), touch=s.Back()) if has_way_back else None,
         home=_home(session, words),
         help=words("queue.help") if is_first else "",
@@ -56,7 +57,9 @@ def view(
         comfort=session.comfort,
         comforts=_comforts(words, session.comfort),
         greeting="" if session.card is None else words("greeting.hello", name=session.card.name),
+        told=_told(session, page, around, words),
         prompt=_prompt(session),
+        interjection=_interjection(session, around, warned=warned),
         still_there=_still_there(words, seconds) if warned else None,
     )
 
@@ -80,14 +83,9 @@ def _header(words: Words, languages: dict[str, Words], around: Surroundings, now
 
 def _comforts(words: Words, now: Comfort) -> tuple[Button, ...]:
     """One touch each, on every screen: larger type, more contrast, everything within reach."""
-    turned = {
-        "large": replace(now, large=not now.large),
-        "contrast": replace(now, contrast=not now.contrast),
-        "low": replace(now, low=not now.low),
-    }
     return tuple(
         Button(tag=f"comfort:{name}", words=words(f"comfort.{name}"), touch=s.Draw(comfort=then), on=getattr(now, name))
-        for name, then in turned.items()
+        for name, then in now.turned().items()
     )
 
 
@@ -102,6 +100,13 @@ def _home(session: Session, words: Words) -> Button | None:
         if isinstance(session.screen, _NO_WAY_BACK)
         else Button(tag="home", words=words("buttons.home"), touch=s.Home())
     )
+
+
+def _told(session: Session, page: Page, around: Surroundings, words: Words) -> str:
+    """A card may be laid down on any screen that takes papers, so what became of it is said on every one of them."""
+    said = choosing.told(around.reader, words) if open_to_papers(session) else ""
+    by_page = isinstance(page, PresentingPage) or (isinstance(page, ReadingPage) and page.warning == said)
+    return "" if by_page else said
 
 
 def _steps(words: Words, screen: Screen) -> Steps | None:
@@ -190,3 +195,9 @@ def _prompt(session: Session) -> str:
     if isinstance(session.screen, s.Greeting) and session.card is not None and session.card.age is not None:
         return "priority"
     return PROMPTS.get(type(session.screen), "")
+
+
+def _interjection(session: Session, around: Surroundings, *, warned: bool) -> str:
+    if warned:
+        return "time-out"
+    return "card-again" if around.reader is Reader.PLACE_AGAIN and open_to_papers(session) else ""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from kiosk import keyboard
 from kiosk import session as s
-from kiosk.flow import arrival, is_advice, offered
+from kiosk.admission import arrival, is_advice, offered
 from kiosk.pages import (
     AboutPage,
     Basket,

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from kiosk import session as s
 from kiosk.pages import Button, Figure, MessagePage, SlipPage
-from kiosk.session import Arrival, CodeFlaw, Doing, Failure, HandedOut
+from kiosk.papers import Arrival, CodeFlaw, HandedOut
+from kiosk.session import Doing, Failure
 from kiosk.surroundings import Surroundings, clock
 from kiosk.texts import Words
 from kiosk.views.phrases import name_of, notice, wait, windows

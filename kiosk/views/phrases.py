@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from kiosk.flow import Blocked
+from kiosk.admission import Blocked
 from kiosk.pages import Figure, Notice
 from kiosk.surroundings import Closed, QueueNow, Surroundings, clock
 from kiosk.texts import Words

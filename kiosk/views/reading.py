@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kiosk import session as s
-from kiosk.flow import blocked, is_advice, may_add
+from kiosk.admission import blocked, is_advice, may_add
 from kiosk.pages import Button, Offer, Part, ReadingPage
 from kiosk.session import Session
 from kiosk.surroundings import Reader, Surroundings, clock

@@ -65,7 +65,8 @@ def _said(screen: Servicing, words: Words) -> str:
 def _facts(report: ServiceReport, around: Surroundings, words: Words) -> Iterator[tuple[str, str, bool]]:
     for device in report.devices:
         since = words("service_page.since", time=clock(around.configuration, device.since))
-        yield device.name, f"{device.health} · {since}", device.well
+        health = words(f"health.{device.health.replace('-', '_')}")
+        yield words(f"device.{device.name}"), f"{health} · {since}", device.well
     link = "service_page.connected" if around.connected else "service_page.cut_off"
     yield words("service_page.link"), words(link), around.connected
     yield words("service_page.unsent"), str(report.unsent), report.unsent == 0
