@@ -18,10 +18,11 @@ from devices.transport import open_transport
 from kiosk import fonts, texts, watchdog, window
 from kiosk.appearance import Appearance, AppearanceError
 from kiosk.equipment import ticket_printer
-from kiosk.flow import PATIENCE
+from kiosk.patience import PATIENCE
 from kiosk.pin import PinError, set_pin
 from kiosk.receipt import ticket_url
 from kiosk.servicing import Recent
+from kiosk.session import Comfort
 from queue_server.config import ConfigurationError, load
 from queue_server.config import always_open as without_closing_times
 from queue_server.config.appearance import AppearanceSetup
@@ -108,7 +109,7 @@ def main(
         window.prepare(
             size=size, faces=fonts.faces(), home=data / "kivy", fullscreen=fullscreen,
             panel_mm=(round(setup.panel_mm[0]), round(setup.panel_mm[1])),
-            appearance=_appearance(wished, config.parent),
+            appearance=_appearance(wished, config),
         )  # fmt: skip
     except (ConfigurationError, AppearanceError, fonts.FontMissing, FontMissing, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
@@ -123,8 +124,9 @@ def main(
             configuration=without_closing_times(configuration) if always_open else configuration,
             kiosk=kiosk, printer=printer, folder=data, public_url=public_url,
             server=server, answer=app.post, languages=languages, card_reader=card_reader, scanner=code_scanner,
-            halls={other.code: other.name for other in city.halls if other.code != hall},
-            lines=lambda: recent.lines, restart=lambda: app.leave(START_AGAIN), alive=lambda: beats.beat("desk"),
+            halls={other.code: city.configuration(other.code).name for other in city.halls if other.code != hall},
+            lines=lambda: recent.lines(configuration.timezone), restart=lambda: app.leave(START_AGAIN),
+            alive=lambda: beats.beat("desk"),
         )  # fmt: skip
     except StoreError as error:
         raise click.ClickException(str(error)) from error
@@ -145,13 +147,18 @@ def main(
     sys.exit(app.status)
 
 
-def _appearance(wished: AppearanceSetup, folder: Path) -> Appearance:
+def _appearance(wished: AppearanceSetup, config: Path) -> Appearance:
     """How this hall wants its kiosks to look; paths are relative to the city's file."""
-    return Appearance(
-        colours=MappingProxyType(wished.colours), logo=folder / wished.logo if wished.logo else None,
-        banner=tuple(folder / picture for picture in wished.banner), banner_seconds=wished.banner_seconds,
-        voice=folder / wished.voice if wished.voice else None,
-    )  # fmt: skip
+    folder = config.parent
+    try:
+        return Appearance(
+            colours=MappingProxyType(wished.colours), logo=folder / wished.logo if wished.logo else None,
+            banner=tuple(folder / picture for picture in wished.banner), banner_seconds=wished.banner_seconds,
+            columns=wished.columns, usual=Comfort(**vars(wished.usual)),
+            voice=folder / wished.voice if wished.voice else None,
+        )  # fmt: skip
+    except AppearanceError as error:
+        raise AppearanceError(f"{config}: appearance: {error}") from error
 
 
 def _serve_picture(root: Widget, port: int | None) -> None:

@@ -14,10 +14,12 @@ from kivy.graphics.opengl import glFinish
 
 from kiosk import flow, pages, views
 from kiosk import session as s
+from kiosk.papers import HeldTicket
+from kiosk.patience import PATIENCE, Patience
 from kiosk.screens.frame import Root
 from kiosk.session import Input, Screen, Session
 from kiosk.station import Station
-from kiosk.window import has_display
+from kiosk.window import has_display, prepared
 from queue_server.domain.life import State
 
 TICK = 0.25
@@ -31,11 +33,12 @@ class KioskApp(App):
 
     title = "bianmin kiosk"
 
-    def __init__(self, *, patience: flow.Patience = flow.PATIENCE, alive: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, *, patience: Patience = PATIENCE, alive: Callable[[], None] = lambda: None) -> None:
         """`alive` is called as long as the screen is."""
         super().__init__()
         self._patience, self._alive = patience, alive
-        self._session = Session()
+        usual = prepared().appearance.usual
+        self._session = Session(comfort=usual, usual=usual)
         self._shown: pages.View | None = None
         self.status = 0
         """What the program is to end with."""
@@ -53,6 +56,7 @@ class KioskApp(App):
         self._present(entered=True)
         Clock.schedule_interval(self._tick, TICK)
         self._unseen = self._others()
+        self._all_seen = False
         Clock.schedule_interval(self._rehearse, REHEARSE_EVERY)
         return self.root
 
@@ -86,26 +90,33 @@ class KioskApp(App):
         self._around = self._station.around(self._station.now())
         self.happen(s.Tick())
 
-    def _rehearse(self, _: float) -> bool:
-        """Draw the other pages once, unseen, so that no resident waits for them to be built (0.3 s in software).
+    def _rehearse(self, _: float) -> None:
+        """Draw what is not on the screen, unseen, so that no resident waits for it to be built (0.3 s in software).
 
-        One at a time, while nobody touches the screen; False when all have been.
+        One thing at a time, while nobody touches the screen: each other page once, then the first screen in each other
+        comfort, again after somebody has used it.
         """
-        usual = isinstance(self._session.screen, s.ChoosingQueue) and self._session.comfort == s.Comfort()
-        if not usual or time.monotonic() - self._session.touched_at < QUIET:
-            return True
+        now = replace(self._session, touched_at=time.monotonic())
+        usual = isinstance(now.screen, s.ChoosingQueue) and now.comfort == now.usual
+        if not usual or now.touched_at - self._session.touched_at < QUIET or self.root.rehearsing:
+            return
+        if self._all_seen:
+            comfort = next((other for other in now.comfort.turned().values() if not self.root.is_ready(other)), None)
+            if comfort is not None:
+                self.root.rehearse(self._view(replace(now, comfort=comfort)))
+            return
         screen = next(self._unseen, None)
-        if screen is None:
-            gc.collect()
-            gc.freeze()  # these pages stay: looking for garbage among them would only take time
-            return False
-        self.root.rehearse(self._view(replace(self._session, screen=screen, touched_at=time.monotonic())))
-        return True
+        if screen is not None:
+            self.root.rehearse(self._view(replace(now, screen=screen)))
+            return
+        self._all_seen = True
+        gc.collect()
+        gc.freeze()  # these pages stay: looking for garbage among them would only take time
 
     def _others(self) -> Iterator[Screen]:
         """One screen of each page that a resident can come to."""
         queue = self._around.configuration.queues[0].code
-        held = s.HeldTicket(ticket="", label="A000", queue=queue, service=None, state=State.WAITING, ahead=0)
+        held = HeldTicket(ticket="", label="A000", queue=queue, service=None, state=State.WAITING, ahead=0)
         yield s.ChoosingService(queue=queue)
         yield s.Reading(queue=queue, service=None)
         yield s.Presenting()

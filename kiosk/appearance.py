@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from kiosk.session import Comfort
+
 READABLE = 4.5
 """Least contrast of text and its ground (WCAG 2.2, 1.4.3)."""
 ENHANCED = 7.0
@@ -72,8 +74,9 @@ _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 @dataclass(frozen=True, kw_only=True)
 class Appearance:
     """`colours`: hex values by the names of `Palette`, the others stay. `banner`: pictures shown in turn above the
-    first screen, each for `banner_seconds`. `voice`: the folder of spoken prompts, `prompts/{language}/{id}.ogg`;
-    without it the kiosk is silent.
+    first screen, each for `banner_seconds`. `columns`: tiles in a row on the first screen, None for as many as suit
+    the panel. `usual`: how the screens are drawn until a resident wants it otherwise. `voice`: the folder of spoken
+    prompts, `prompts/{language}/{id}.ogg`; without it the kiosk is silent.
 
     Raises:
         AppearanceError: a colour that is none, text that cannot be read on its ground, a file that is not there.
@@ -83,6 +86,8 @@ class Appearance:
     logo: Path | None = None
     banner: tuple[Path, ...] = ()
     banner_seconds: float = 8
+    columns: int | None = None
+    usual: Comfort = field(default_factory=Comfort)
     voice: Path | None = None
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -124,16 +125,52 @@ def play(hall: Configuration, least: float) -> Iterator[list[str]]:
     from kiosk.live import describe
     from kiosk.screens.frame import Root
 
+    def settle() -> None:
+        for _ in range(4):  # layouts settle within a few passes; nothing is drawn
+            Clock.tick()
+            Clock.tick_draw()
+
+    def described(shown: pages.View) -> dict[str, Any]:
+        root.present(shown, entered=True)
+        settle()
+        return describe(root)
+
+    def rehearsed(comfort: Comfort) -> Iterator[str]:
+        """What is drawn unseen must be seen neither too early nor otherwise than what is built when it is asked for."""
+        usual, other = first(Comfort()), first(comfort)
+        built, now = described(other), described(usual)
+        root.rehearse(other)
+        if described(usual) != now or root.is_ready(comfort):
+            yield f"{comfort}: cut short, it leaves its mark"
+        root.rehearse(other)
+        if describe(root) != now:
+            yield f"{comfort}: seen while it is rehearsed"
+        deadline = time.monotonic() + 20
+        while not root.is_ready(comfort) and time.monotonic() < deadline:
+            settle()
+        if not root.is_ready(comfort):
+            yield f"{comfort}: never ready"
+        if described(usual) != now:
+            yield f"{comfort}: once ready, it leaves its mark"
+        if described(other) != built:
+            yield f"{comfort}: not as it is when it is built"
+        if described(usual) != now:
+            yield f"{comfort}: once used, it leaves its mark"
+        if root.is_ready(comfort):
+            yield f"{comfort}: what a resident used is kept"
+
+    def first(comfort: Comfort) -> pages.View:
+        example = next(examples.examples(hall, hall.services[0]))
+        session = replace(example.session, comfort=comfort)
+        return view(session, example.around, load(), now=example.around.now, at=example.at)
+
     root = Root(lambda _: None)
     Window.add_widget(root)
     EventLoop.start()
     Clock._max_fps = 0
+    yield from (list(rehearsed(comfort)) for comfort in Comfort().turned().values())
     for name, shown in views(hall):
-        root.present(shown, entered=True)
-        for _ in range(4):  # layouts settle within a few passes; nothing is drawn
-            Clock.tick()
-            Clock.tick_draw()
-        yield [f"{name}: {fault}" for fault in faults(shown, describe(root), least)]
+        yield [f"{name}: {fault}" for fault in faults(shown, described(shown), least)]
 
 
 if __name__ == "__main__":

@@ -12,15 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk import session as s
-from kiosk.flow import MEANS, MOST_ERRANDS, PATIENCE, arrival, seconds_left, step
+from kiosk.admission import MOST_ERRANDS, arrival
+from kiosk.flow import MEANS, step
+from kiosk.papers import Arrival, Booking, Card, CodeFlaw, HandedOut, HeldTicket
+from kiosk.patience import PATIENCE, seconds_left
 from kiosk.session import (
     Apologising,
-    Arrival,
     AskingAfter,
     Back,
-    Booking,
     Busy,
-    Card,
     CardRead,
     CheckingIn,
     ChooseQueue,
@@ -28,7 +28,6 @@ from kiosk.session import (
     ChoosingClass,
     ChoosingQueue,
     ChoosingService,
-    CodeFlaw,
     CodeRefused,
     Comfort,
     Confirm,
@@ -36,8 +35,6 @@ from kiosk.session import (
     EnteringPin,
     Failure,
     Greeting,
-    HandedOut,
-    HeldTicket,
     Home,
     Leave,
     NotPrinted,
@@ -466,6 +463,18 @@ def test_a_touch_in_the_last_seconds_keeps_the_resident_there() -> None:
 def test_the_first_screen_goes_back_to_how_it_was() -> None:
     visit = Visit().does(Speak(language="en"), s.Draw(comfort=Comfort(large=True))).later(PATIENCE.first).does(Tick())
     assert (visit.session.language, visit.session.comfort) == ("zh", Comfort())
+
+
+def test_a_hall_that_is_drawn_large_for_everybody_is_large_again_for_the_next() -> None:
+    usual = Comfort(large=True)
+    visit = Visit()
+    visit.session = Session(comfort=usual, usual=usual)
+    visit.does(s.Draw(comfort=Comfort())).later(PATIENCE.first).does(Tick())
+    assert visit.session.comfort == usual
+    visit.does(s.Draw(comfort=Comfort(contrast=True)), ChooseQueue(queue="A"), Leave())
+    assert visit.session.comfort == usual
+    visit.does(CardRead(card=YOUNG), Speak(language="en")).later(PATIENCE.choosing).does(Tick())
+    assert (visit.session.comfort, visit.session.card, visit.session.language) == (usual, None, "zh")
 
 
 def test_a_service_that_vanishes_while_it_is_read_leads_home() -> None:

@@ -45,8 +45,10 @@ class QueuesPage(Arranged[pages.QueuesPage]):
         self._take = Buttons(most=takes, letters=look.body, height=look.button(116, 104), chief=True)
         self._ways = Buttons(most=ways, letters=look.body, height=look.button(124, 104))
         self.told.add_widget(self._heading)
-        if look.appearance.banner:
-            self.told.add_widget(Banner(look.appearance.banner, look.appearance.banner_seconds))
+        self._banner_place: Maybe | None = None
+        if look.appearance.banner and not look.comfort.large:
+            self._banner_place = Maybe(Banner(look.appearance.banner, look.appearance.banner_seconds))
+            self.told.add_widget(self._banner_place)
         self.told.add_widget(self._notice_place)
         (self.facts if look.portrait and not self._bare else self.content).add_widget(self._basket_place)
         self.content.add_widget(self._tiles)
@@ -59,8 +61,13 @@ class QueuesPage(Arranged[pages.QueuesPage]):
         if page.notice is not None:
             self._notice.present(page.notice)
         self._notice_place.stay(page.notice is not None)
-        self._tiles.cols = _columns(len(page.tiles))
+        if self._banner_place is not None:  # pictures are for who passes by, not for who needs the room
+            self._banner_place.stay(page.notice is None and page.basket is None)
+        suit = _columns_that_suit(len(page.tiles))
+        self._tiles.cols = _columns(suit)
         self._pool.show(page.tiles)
+        for tile in self._pool.widgets:
+            tile.narrow = self._tiles.cols > suit
         if page.basket is not None:
             self._basket.title, self._basket.names = page.basket.title, "\n".join(page.basket.names)
         self._basket_place.stay(page.basket is not None)
@@ -70,10 +77,18 @@ class QueuesPage(Arranged[pages.QueuesPage]):
             self.scroll.to_top()
 
 
-def _columns(tiles: int) -> int:
+def _columns_that_suit(tiles: int) -> int:
     if look.portrait:
         return 1 if tiles <= 5 else 2
     return 2 if look.comfort.low or look.comfort.large or tiles <= 4 else 3
+
+
+def _columns(suit: int) -> int:
+    """As many as the hall wants, or as suit the panel; in large type or half of the height never more than those."""
+    wanted = look.appearance.columns
+    if wanted is None:
+        return suit
+    return min(wanted, suit) if look.comfort.low or look.comfort.large else wanted
 
 
 class ServicesPage(Arranged[pages.ServicesPage]):

@@ -59,7 +59,7 @@ class Look:
         self.portrait = Window.height > Window.width
         self.least_touch = ready.touch
         self.touch = max(ready.touch, COMFORTABLE)
-        self.use(Comfort())
+        self.use(self.appearance.usual)
 
     def use(self, comfort: Comfort) -> None:
         """Draw for `comfort` from now on."""

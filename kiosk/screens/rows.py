@@ -21,12 +21,15 @@ TALLEST_ROW = 176
 
 
 class QueueTile(Target):
+    """`narrow`: a hall wants more of them in a row than have room for the figures side by side."""
+
     letter = StringProperty("")
     name = StringProperty("")
     second = StringProperty("")
     waiting = StringProperty("")
     wait = StringProperty("")
     note = StringProperty("")
+    narrow = BooleanProperty(False)
 
     def present(self, tile: pages.QueueTile) -> None:
         self.tag, self.means = f"queue:{tile.code}", tile.touch

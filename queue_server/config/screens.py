@@ -76,11 +76,12 @@ def _is_date(day: str) -> bool:
 
 
 def _is_span(span: Opening) -> bool:
-    return all(_is_clock(clock) for clock in (span.opens, span.closes)) and span.opens < span.closes
+    return all(is_clock(clock) for clock in (span.opens, span.closes)) and span.opens < span.closes
 
 
-def _is_clock(clock: str) -> bool:
+def is_clock(clock: str) -> bool:
+    """Whether it is a time of day like `08:30`."""
     hours, colon, minutes = clock.partition(":")
-    if not (colon and len(hours) == len(minutes) == 2 and (hours + minutes).isdecimal()):
+    if not (clock.isascii() and colon and len(hours) == len(minutes) == 2 and (hours + minutes).isdecimal()):
         return False
     return (int(hours) < 24 and int(minutes) < 60) or clock == "24:00"
