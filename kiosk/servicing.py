@@ -6,7 +6,6 @@ import logging
 import shutil
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -16,6 +15,8 @@ from kiosk.kept import keep, kept
 from kiosk.session import ServiceAct
 from kiosk.surroundings import DeviceNow, Machine, ServiceReport
 from kiosk.ticketing import Ticketing
+from queue_server.domain.calendar import local
+from queue_server.domain.events import Instant
 
 LOG_LINES = 30
 _MEGABYTE = 1_000_000
@@ -36,15 +37,14 @@ class Recent(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
-        self._lines: deque[str] = deque(maxlen=LOG_LINES)
+        self._lines: deque[tuple[Instant, str]] = deque(maxlen=LOG_LINES)
 
     def emit(self, record: logging.LogRecord) -> None:
-        at = datetime.fromtimestamp(record.created)
-        self._lines.append(f"{at:%m-%d %H:%M:%S} {record.levelname.lower()} {record.getMessage()}")
+        self._lines.append((round(record.created * 1000), f"{record.levelname.lower()} {record.getMessage()}"))
 
-    @property
-    def lines(self) -> tuple[str, ...]:
-        return tuple(self._lines)
+    def lines(self, timezone: str) -> tuple[str, ...]:
+        """Oldest first, with the time as the hall has it."""
+        return tuple(f"{local(timezone, at):%m-%d %H:%M:%S} {said}" for at, said in self._lines.copy())
 
 
 class Servicing:

@@ -257,12 +257,14 @@ def test_what_the_hall_has_not_heard_is_counted_over_a_restart(tmp_path: Path) -
 
 def test_the_last_lines_of_the_log_are_kept_for_the_screen() -> None:
     recent = Recent()
-    record = logging.makeLogRecord({"msg": "line %d", "args": (0,), "levelname": "WARNING", "levelno": logging.WARNING})
+    said = {"msg": "line %d", "args": (0,), "levelname": "WARNING", "levelno": logging.WARNING, "created": 0.0}
+    record = logging.makeLogRecord(said)
     for number in range(LOG_LINES + 5):
         record.args = (number,)
         recent.handle(record)
-    assert len(recent.lines) == LOG_LINES
-    assert recent.lines[-1].endswith(f"warning line {LOG_LINES + 4}")
+    lines = recent.lines("Asia/Shanghai")
+    assert len(lines) == LOG_LINES
+    assert lines[-1] == f"01-01 08:00:00 warning line {LOG_LINES + 4}", "at the hall's time"
 
 
 def test_a_log_line_is_one_object_whatever_is_in_it() -> None:
