@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from servers import TERMS
 
-from queue_server.config import ConfigurationError, always_open, as_plain, load
+from queue_server.config import DECIDE_THEMSELVES, ConfigurationError, always_open, as_plain, load
 from queue_server.domain.calendar import Phase, phase
-from queue_server.domain.configuration import Configuration, Numbering, Rules, Serves, Text
+from queue_server.domain.configuration import Advice, Configuration, Numbering, PlannedBreak, Rules, Serves, Text
 
 DEMO = Path(__file__).parent.parent / "config" / "jurong.yaml"
 
@@ -63,6 +64,7 @@ halls:
       - {code: K2, slot: 2}
     numbering: {reserve: [901, 999], overflow: [9001, 9900], slots: 9}
     rules: {recall_limit: 2, late_minutes: 20}
+    advice: {queues_per_window: 2}
 """
 )
 
@@ -164,21 +166,48 @@ def test_a_file_saved_by_a_windows_editor_is_read(tmp_path: Path) -> None:
     assert load(written(tmp_path, text)).configuration("H1").hall == "H1"
 
 
-def test_the_demo_city_loads_with_its_city_hall_and_a_town_centre() -> None:
+def test_the_demo_city_has_every_kind_of_hall_and_every_service_in_one_of_them() -> None:
     city = load(DEMO)
-    assert sorted(hall.kind for hall in city.halls) == ["city_hall", "town_hall"]
+    kinds = Counter(hall.kind for hall in city.halls)
+    assert kinds == {"city_hall": 1, "sub_centre": 5, "town_hall": 1, "resettlement_centre": 1, "village_point": 1}
+    assert {service for hall in city.halls for service in hall.services} == city.services.keys()
+    assert len(city.services) == 100, "of the catalogue's 101, one of which has been abolished"
     for file in city.halls:
         hall = city.configuration(file.code)
-        served = {serves.queue for window in hall.windows for serves in window.serves}
-        assert served == hall.queue.keys(), "every queue is served by some window"
+        own = {serves.queue for window in hall.windows for serves in window.serves if not serves.helper_after}
+        assert own == hall.queue.keys(), "every queue is some window's own"
         assert {service.queue for service in hall.services} == hall.queue.keys(), "every queue has a service"
-        assert hall.kiosks
+        assert bool(hall.kiosks) == (hall.kind != "village_point"), "there, the agent takes the tickets"
+        assert bool(hall.frequent) == bool(hall.kiosks)
+        assert hall.about.address is not None
+        assert hall.about.phone
+        assert hall.about.agents
+
+
+def test_who_decides_a_service_neither_advises_on_it_nor_does_it_on_behalf() -> None:
+    city = load(DEMO)
+    for file in city.halls:
+        assisted = {service.assist for service in city.configuration(file.code).services}
+        assert (assisted == {""}) == (file.kind in DECIDE_THEMSELVES), file.code
 
 
 def test_a_hall_that_does_not_exist_is_named_with_those_that_do(tmp_path: Path) -> None:
     city = load(written(tmp_path, CITY))
     with pytest.raises(ConfigurationError, match=r"city\.yaml: there is no hall 'H9'; it has \['H1'\]"):
         city.configuration("H9")
+
+
+def test_skills_breaks_and_limits_of_advice_are_read_and_all_may_be_left_out(tmp_path: Path) -> None:
+    plain = load(written(tmp_path, CITY)).configuration("H1")
+    assert (plain.windows[0].skills, plain.windows[0].breaks, plain.advice) == ((), (), Advice(queues_per_window=2))
+    text = changed(
+        ("serves: [{queue: B}]", 'serves: [{queue: B}], skills: [A, B], breaks: [{begins: "11:30", ends: "12:00"}]'),
+        ("    advice: {queues_per_window: 2}\n", ""),
+    )
+    hall = load(written(tmp_path, text)).configuration("H1")
+    assert hall.windows[1].skills == ("A", "B")
+    assert hall.windows[1].breaks == (PlannedBreak(begins="11:30", ends="12:00"),)
+    assert hall.advice == Advice()
 
 
 def test_an_always_open_hall_differs_only_in_its_hours(tmp_path: Path) -> None:
@@ -287,6 +316,38 @@ MISTAKES = [
     ("target_minutes: .nan}", "target_minutes: 20}", "classes[0].target_minutes", "a number from 0 up"),
     ("{ordinary: .inf}", "{ordinary: 15}", "halls[0].queues[0].targets.ordinary", "a number from 0 up"),
     ("7.5, spread: -0.8", "7.5, spread: 0.8", "services.tax.spread", "a number from 0 up"),
+    (
+        "{queue: B, helper_after: 5}], skills: [A]",
+        "{queue: B, helper_after: 5}]",
+        "halls[0].windows[0].serves[1].queue",
+        "'B' is not among the skills of window 1",
+    ),
+    (
+        "serves: [{queue: B}], skills: [B, X]",
+        "serves: [{queue: B}]",
+        "halls[0].windows[1].skills[1]",
+        "window 2: there is no queue 'X' in this hall",
+    ),
+    (
+        'serves: [{queue: B}], breaks: [{begins: "12:15", ends: "11:30"}]',
+        "serves: [{queue: B}]",
+        "halls[0].windows[1].breaks[0]",
+        "end after they begin",
+    ),
+    (
+        'serves: [{queue: B}], breaks: [{begins: "11:30", ends: "noon"}]',
+        "serves: [{queue: B}]",
+        "halls[0].windows[1].breaks[0]",
+        "must be like",
+    ),
+    (
+        'serves: [{queue: B}], breaks: [{begins: "11:30"}]',
+        "serves: [{queue: B}]",
+        "halls[0].windows[1].breaks[0].ends",
+        "is missing",
+    ),
+    ("queues_per_window: 0", "queues_per_window: 2", "halls[0].advice.queues_per_window", "must be at least 1"),
+    ("queues_per_windows: 2", "queues_per_window: 2", "halls[0].advice.queues_per_windows", "there is no such field"),
     ("reserve: [999, 901]", "reserve: [901, 999]", "halls[0].numbering", "two ranges"),
     ("overflow: [950, 1100]", "overflow: [9001, 9900]", "halls[0].numbering", "two ranges"),
     ("overflow: [800, 900]", "overflow: [9001, 9900]", "halls[0].numbering", "two ranges"),

@@ -17,14 +17,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from queue_server.config.appearance import AppearanceSetup
+from queue_server.config.appearance import AppearanceSetup, appearance_wrong
 from queue_server.config.devices import HallDevices, devices_wrong
 from queue_server.config.devices import PrinterSetup as PrinterSetup
-from queue_server.config.screens import screens_wrong
+from queue_server.config.names import hall_name, name_wrong, templates_wrong
+from queue_server.config.screens import is_clock, screens_wrong
+from queue_server.config.staffing import staffing_wrong
 from queue_server.domain.configuration import (
     APPOINTMENT,
     ORDINARY,
     About,
+    Advice,
     BoardNotice,
     Configuration,
     Disclosures,
@@ -74,19 +77,22 @@ class ServiceFile(Value):
 class HallFile(HallDevices):
     """A hall of the city. `closed`: which of its services cannot be had now, and why.
 
+    `place`: what fills the name template of its kind (`City.name_templates`); `name` if there is none.
     `appearance`: how its kiosks look, where that is not as the city says.
     """
 
     code: str
-    name: Text
     kind: str
     hours: Hours
     queues: tuple[Queue, ...]
     services: dict[str, str]
     windows: tuple[WindowSetup, ...]
+    name: Text | None = None
+    place: Text | None = None
     timezone: str = "Asia/Shanghai"
     numbering: Numbering = field(default_factory=Numbering)
     rules: Rules = field(default_factory=Rules)
+    advice: Advice = field(default_factory=Advice)
     about: About = field(default_factory=About)
     closed: dict[str, Text] = field(default_factory=dict)
     frequent: tuple[str, ...] = ()
@@ -97,7 +103,7 @@ class HallFile(HallDevices):
 
 @dataclass(frozen=True, kw_only=True)
 class City(Value):
-    """A whole city as configured."""
+    """A whole city as configured. `name_templates`: how halls of a kind are called, with a place for {place}."""
 
     name: Text
     terms: Terms
@@ -105,6 +111,7 @@ class City(Value):
     services: dict[str, ServiceFile]
     halls: tuple[HallFile, ...]
     appearance: AppearanceSetup = field(default_factory=AppearanceSetup)
+    name_templates: dict[str, Text] = field(default_factory=dict)
     file: str = field(default="", init=False)
 
     def configuration(self, hall: str) -> Configuration:
@@ -115,14 +122,15 @@ class City(Value):
         """
         file = self.hall(hall)
         return Configuration(
-            hall=file.code, name=file.name, kind=file.kind, timezone=file.timezone, hours=file.hours,
+            hall=file.code, name=hall_name(file.name, file.place, self.name_templates.get(file.kind)),
+            kind=file.kind, timezone=file.timezone, hours=file.hours,
             queues=file.queues, windows=file.windows, classes=self.classes, numbering=file.numbering, rules=file.rules,
             kiosks=tuple(KioskSetup(code=k.code, slot=k.slot) for k in file.kiosks),
             services=tuple(
                 self._service(code, queue, file) for code, queue in file.services.items()
             ),
             about=file.about, terms=self.terms, frequent=file.frequent, zones=file.zones,
-            board_notices=file.board_notices,
+            board_notices=file.board_notices, advice=file.advice,
         )  # fmt: skip
 
     def _service(self, code: str, queue: str, hall: HallFile) -> Service:
@@ -161,8 +169,9 @@ def load(path: Path) -> City:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
-        content = yaml.load(text, Loader=yaml.CSafeLoader)  # the safe loader, in C
+        loader = yaml.CSafeLoader(text)  # the safe loader, in C
+        node = loader.get_single_node()
+        content = loader.construct_document(node) if node else None
         repeated = list(_repeated_keys(node, ())) if node else []
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: cannot be read: {error}") from error
@@ -232,8 +241,15 @@ def _unresolved(city: City) -> Iterator[tuple[Path_, str]]:
     missing = {ORDINARY, APPOINTMENT} - {c.code for c in city.classes}
     if missing:
         yield ("classes",), f"the classes {sorted(missing)} must exist"
+    plain = [kiosk for hall in city.halls if hall.appearance is None for kiosk in hall.kiosks]
+    for field_, message in appearance_wrong(city.appearance, plain):
+        yield ("appearance", *field_), message
     classes = {c.code for c in city.classes}
+    for where, message in templates_wrong(city.name_templates, frozenset(hall.kind for hall in city.halls)):
+        yield ("name_templates", *where), message
     for index, hall in enumerate(city.halls):
+        for where, message in name_wrong(hall.name, hall.place, city.name_templates.get(hall.kind)):
+            yield ("halls", index, *where), message
         for loc, message in _hall_unresolved(city, hall, classes):
             yield ("halls", index, *loc), message
 
@@ -271,10 +287,7 @@ def _hall_unresolved(city: City, hall: HallFile, classes: set[str]) -> Iterator[
     for service in hall.closed:
         if service not in hall.services:
             yield ("closed", service), f"there is no service {service!r} in this hall"
-    for w, window in enumerate(hall.windows):
-        for s, serves in enumerate(window.serves):
-            if serves.queue not in queues:
-                yield ("windows", w, "serves", s, "queue"), f"there is no queue {serves.queue!r} in this hall"
+    yield from staffing_wrong(hall.windows, hall.advice, queues)
     for q, queue_ in enumerate(hall.queues):
         if not (len(queue_.letter) == 1 and "A" <= queue_.letter <= "Z"):
             yield ("queues", q, "letter"), "must be one capital letter A … Z"
@@ -289,9 +302,11 @@ def _hall_unresolved(city: City, hall: HallFile, classes: set[str]) -> Iterator[
             yield ("kiosks", k, "slot"), f"must be 1 … {hall.numbering.slots}"
         elif slot in slots[:k]:
             yield ("kiosks", k, "slot"), f"slot {slot} belongs to another kiosk; two would print the same numbers"
-    yield from devices_wrong(hall, [w.code for w in hall.windows])
+    yield from devices_wrong(hall, [w.code for w in hall.windows], [z.code for z in hall.zones])
     yield from screens_wrong(hall.zones, hall.board_notices, [w.code for w in hall.windows])
     yield from _hours_wrong(hall)
+    for field_, message in appearance_wrong(hall.appearance, hall.kiosks):
+        yield ("appearance", *field_), message
 
 
 def _negative(value: object, loc: Path_) -> Iterator[tuple[Path_, str]]:
@@ -316,7 +331,7 @@ def _hours_wrong(hall: HallFile) -> Iterator[tuple[Path_, str]]:
         yield ("hours", "periods"), "at least one opening period is needed"
     for p, period in enumerate(hall.hours.periods):
         for name, clock in (("opens", period.opens), ("closes", period.closes)):
-            if not _is_clock(clock):
+            if not is_clock(clock):
                 yield ("hours", "periods", p, name), f'{clock!r} is not a time of day like "08:30"'
         if not last <= period.opens < period.closes:
             yield ("hours", "periods", p), "periods must follow each other and end after they begin"
@@ -335,13 +350,6 @@ def _is_date(day: str) -> bool:
         return date.fromisoformat(day).isoformat() == day  # "20261001" would be a date, but never this day's name
     except ValueError:
         return False
-
-
-def _is_clock(clock: str) -> bool:
-    hours, colon, minutes = clock.partition(":")
-    if not (clock.isascii() and colon and len(hours) == len(minutes) == 2 and (hours + minutes).isdecimal()):
-        return False
-    return (int(hours) < 24 and int(minutes) < 60) or clock == "24:00"
 
 
 def _twice(loc: Path_, codes: list[str]) -> Iterator[tuple[Path_, str]]:
