@@ -56,12 +56,14 @@ class Board:
     """All that is on a board. Two equal boards look the same.
 
     `cards` has one entry for each place of the big area, None where nobody stands. `zone`: the part of the hall it
-    belongs to. `has_pictures`: today there are some, which have the place of the queues in turn; `picture` is the
-    file to be seen now. `stale_since` is when the hall was last heard of, if that is too long ago.
+    belongs to, `silent` if nothing is said there. `has_pictures`: today there are some, which have the place of the
+    queues in turn; `picture` is the file to be seen now. `stale_since` is when the hall was last heard of, if that is
+    too long ago.
     """
 
     name: Text
     zone: Text | None
+    silent: bool
     timezone: str
     phase: Phase
     day_open: bool
@@ -107,6 +109,7 @@ def board(
     return Board(
         name=configuration.name,
         zone=zone.name if zone else None,
+        silent=zone is not None and zone.silent,
         timezone=configuration.timezone,
         phase=phase(configuration.hours, configuration.timezone, now),
         day_open=hall.is_open,

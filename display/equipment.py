@@ -1,4 +1,4 @@
-"""The equipment at the windows: LED signs and pads, kept as the hall is, and their health told to it.
+"""The equipment of a hall: LED signs, pads and speech boards, kept as the hall is, and their health told to it.
 
 Level-triggered: whenever the copy of the hall changes, each sign and pad is told what it should show, and its driver
 makes it so, now or when the device is back.
@@ -26,13 +26,16 @@ from devices.pad_line.port import SinglePad
 from devices.pad_line.protocol import Kind
 from devices.rating_pad.driver import RatingPad
 from devices.rating_pad.protocol import RatingKeypad
+from devices.speech_board.protocol import Chip
 from devices.transport import Reconnecting, open_transport
 from display.call_pads import PadTexts, Showing
+from display.mouths import BoardSpeaker
 from display.orders import Orders
 from display.signs import Saying, SignTexts, face
+from display.speaker import Speakers
 from display.watch import Watch
 from display.window_pad import WindowPad
-from queue_server.config.devices import HallDevices, SignBusSetup
+from queue_server.config.devices import HallDevices, SignBusSetup, SpeechBoardSetup
 from queue_server.journal.push import Pusher
 from queue_server.journal.replica import Replica
 from queue_server.journal.reporting import HealthReporter
@@ -72,15 +75,17 @@ class Watched:
 
 
 class Equipment:
-    """All signs and pads of a hall, run by this program. Start it once."""
+    """All signs, pads and speech boards of a hall, run by this program. Start it once."""
 
-    def __init__(self, devices: HallDevices, watch: Watch, *, server: str, source: str, own: Replica) -> None:
+    def __init__(
+        self, devices: HallDevices, watch: Watch, speakers: Speakers, *, server: str, source: str, own: Replica
+    ) -> None:
         """`own` is this program's own journal, `source` its name at the hall.
 
         Raises:
             ValueError: a line of the configuration names no device.
         """
-        self._watch = watch
+        self._watch, self._speakers = watch, speakers
         self._orders = Orders(server, watch.replica.code)
         self._pusher = Pusher(server, watch.replica.code, source, own)
         self._reporter = HealthReporter(own, told=self._pusher.wake)
@@ -92,6 +97,8 @@ class Equipment:
             self._add_signs(bus)
         for url, pads in self._lines(devices).items():
             self._add_pads(url, pads)
+        for board in devices.speech_boards:
+            self._add_speech_board(board)
         self._wake = Event()
         self._stopping = False
         self._greenlets: list[Any] = []
@@ -119,6 +126,12 @@ class Equipment:
         for sign in setup.signs:
             self._signs.append(HungSign(bus=bus, address=sign.address, columns=sign.width, window=sign.window))
             self._watched.append(_sign_watched(f"{sign.window}/led_sign", bus, sign.address, wire))
+
+    def _add_speech_board(self, setup: SpeechBoardSetup) -> None:
+        wire = Reconnecting(open_transport(setup.url))
+        speaker = BoardSpeaker(self._watch, setup.zone, wire, Chip(setup.chip))
+        self._speakers.add(speaker)
+        self._carriers.append(speaker.board)
 
     def _lines(self, devices: HallDevices) -> dict[str, dict[int, tuple[str, Pad]]]:
         """The pads of each line by address, with their names; call pads and rating pads may share one."""
@@ -175,6 +188,8 @@ class Equipment:
         self._reporter.opened(hall.day)
         for device in self._watched:
             self._reporter.report(device.name, device.health(), device.detail())
+        for speaker in self._speakers.own.values():
+            self._reporter.report(speaker.name, speaker.health, speaker.detail)
 
 
 def _sign_watched(name: str, bus: SignBus, address: int, wire: Reconnecting) -> Watched:

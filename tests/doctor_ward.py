@@ -23,6 +23,7 @@ from devices.printer.simulator import EscPosPrinter
 from devices.rating_pad.simulator import SimulatedRatingPad
 from devices.scanner.simulator import SimulatedScanner
 from devices.simulation import PtyEnd, Running, Simulated, TcpEnd
+from devices.speech_board.simulator import SimulatedSpeechBoard
 from devices.transport import open_transport
 
 ROOT = Path(__file__).parent.parent
@@ -126,6 +127,13 @@ class Ward:
         kinds = {1: "rating_pad", 2: "call_pad", 3: "call_pad"}
         stations = [{"name": f"pad {n}", "address": n, "kind": kind} for n, kind in kinds.items()]
         return described("pads", self.pty(line), "pads", stations=stations)
+
+    def speech_board(self, chip: str = "syn6288", **faults: object) -> Described:
+        """One with an SYN6288; `chip` is what the configuration says it is."""
+        board = SimulatedSpeechBoard(checksum=True)
+        for name, value in faults.items():
+            setattr(board, name, value)
+        return described("speech_board", self.pty(board), chip=chip)
 
     def keypad(self) -> Described:
         keypad = SimulatedKeypad(self.place())

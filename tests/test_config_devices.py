@@ -59,6 +59,10 @@ DEVICES = """\
         pads: [{address: 3, window: "1"}]
       - url: "keyboard:/dev/input/event5"
         pads: [{window: "2"}]
+    zones: [{code: east, name: {zh: 东区}, windows: ["1"]}]
+    speech_boards:
+      - {url: "serial:/dev/ttyS1", chip: syn6288, zone: east}
+      - {url: "tcp:192.168.1.31:5005", chip: xfs5152}
 """
 
 
@@ -85,6 +89,7 @@ def test_devices_are_as_the_file_says(tmp_path: Path) -> None:
     assert [(s.address, s.window, s.width) for bus in found.signs for s in bus.signs] == [(1, "1", 8), (2, "2", 12)]
     assert found.rating_pads[0].keys == {"0": 5, "1": 1}
     assert [pad.window for bus in found.call_pads for pad in bus.pads] == ["1", "2"]
+    assert [(board.chip, board.zone) for board in found.speech_boards] == [("syn6288", "east"), ("xfs5152", "")]
 
 
 def test_a_hall_needs_no_device(tmp_path: Path) -> None:
@@ -123,7 +128,10 @@ def test_the_doctor_is_given_each_wire_once_with_what_hangs_on_it(tmp_path: Path
         ("led_sign", "1/led_sign, 2/led_sign"),
         ("pads", "1/rating_pad, 1/call_pad"),
         ("pads", "2/call_pad"),
+        ("speech_board", "east/speech_board"),
+        ("speech_board", "hall/speech_board"),
     ]
+    assert devices[7]["options"] == {"chip": "syn6288"}
     shared = devices[5]
     assert shared["url"] == "serial:/dev/ttyS0"
     assert [(s["address"], s["kind"]) for s in shared["options"]["stations"]] == [(1, "rating_pad"), (3, "call_pad")]
@@ -132,7 +140,9 @@ def test_the_doctor_is_given_each_wire_once_with_what_hangs_on_it(tmp_path: Path
 def test_one_kiosk_or_the_windows_can_be_chosen(tmp_path: Path) -> None:
     halls = {"H1": hall(tmp_path)}
     assert [d["name"] for d in chosen(halls, kiosks=["K2"], windows=False)] == ["K2/scanner"]
-    assert [d["kind"] for d in chosen(halls, kiosks=[], windows=True)] == ["led_sign", "pads", "pads"]
+    assert [d["kind"] for d in chosen(halls, kiosks=[], windows=True)] == [
+        *("led_sign", "pads", "pads", "speech_board", "speech_board"),
+    ]
     with pytest.raises(LookupError, match="there is no kiosk K9 in H1"):
         chosen(halls, kiosks=["K1", "K9"], windows=False)
 
@@ -161,16 +171,17 @@ def test_the_examples_of_the_installers_page_are_right(tmp_path: Path) -> None:
     kiosks = "    kiosks:\n" + re.sub("^", "      ", blocks["kiosk"].rstrip(), flags=re.MULTILINE)
     found = hall(tmp_path, kiosks + "\n" + re.sub("^", "    ", blocks["hall"].rstrip(), flags=re.MULTILINE) + "\n")
     assert [kiosk.scanner.kind for kiosk in found.kiosks if kiosk.scanner] == ["newland", "wedge", "camera"]
-    assert len(chosen({"H1": found}, kiosks=(), windows=True)) == 4
+    assert len(chosen({"H1": found}, kiosks=(), windows=True)) == 5
 
 
 def test_what_the_list_of_devices_shows_can_be_written_as_it_is(tmp_path: Path) -> None:
     kiosk = ", ".join(WRITTEN[kind] for kind in ("printer", "id_card", "scanner"))
-    lines = [f"kiosks: [{{code: K1, slot: 1, {kiosk}}}]", *(WRITTEN[k] for k in ("led_sign", "rating_pad", "call_pad"))]
+    lines = [f"kiosks: [{{code: K1, slot: 1, {kiosk}}}]", *list(WRITTEN.values())[3:]]
     numbers = iter(range(99))
     plugged = re.sub("…", lambda _: f"usb-{next(numbers)}", "".join(f"    {line}\n" for line in lines))
     found = hall(tmp_path, plugged)
-    assert {device["kind"] for device in chosen({"H1": found}, kiosks=(), windows=True)} == {"led_sign", "pads"}
+    kinds = {device["kind"] for device in chosen({"H1": found}, kiosks=(), windows=True)}
+    assert kinds == {"led_sign", "pads", "speech_board"}
 
 
 # --- lines: what is seen to be wrong without opening them is what the driver would refuse
@@ -220,6 +231,7 @@ def test_a_line_is_refused_here_exactly_when_the_driver_would_refuse_it(url: str
 # --- mistakes: (instead of what, what is written, field, what is said)
 
 K1, K2 = "halls[0].kiosks[0]", "halls[0].kiosks[1]"
+SPEECH = "halls[0].speech_boards"
 MISTAKES = [
     ("serial:/dev/ttyUSB0?baud=115200", "usb:0", f"{K1}.printer.url", "must begin with serial: or tcp: or file:"),
     ("serial:/dev/ttyUSB0?baud=115200", "serial:COM3", f"{K1}.printer.url", "'COM3' is no port; it must be like /dev/"),
@@ -242,6 +254,18 @@ MISTAKES = [
         "begin with serial: or tcp: for a scanner of kind serial",
     ),
     ("keyboard:usb-*-event-kbd", "keyboard:", f"{K2}.scanner.url", "'keyboard:' names no device"),
+    ("serial:/dev/ttyS1", "keyboard:x", f"{SPEECH}[0].url", "must begin with serial: or tcp:"),
+    (
+        "serial:/dev/ttyS1",
+        "serial:/dev/ttyS0?baud=9600",
+        f"{SPEECH}[0].url",
+        "this line is among the call_pads already",
+    ),
+    ("tcp:192.168.1.31:5005", "serial:/dev/ttyS1", f"{SPEECH}[1].url", "this line is among the speech_boards already"),
+    ("chip: syn6288", "chip: syn6658", f"{SPEECH}[0].chip", "Input should be 'syn6288' or 'xfs5152'"),
+    ("zone: east", "zone: south", f"{SPEECH}[0].zone", "there is no zone 'south' in this hall"),
+    ("chip: xfs5152", "chip: xfs5152, zone: east", f"{SPEECH}[1].zone", "this zone has another already"),
+    (", zone: east", "", f"{SPEECH}[1].zone", "the whole hall has another already"),
     ("tcp:192.168.1.30:5005", "tcp:192.168.1.30", "halls[0].signs[0].url", "must be like tcp:192.168.1.20:9100"),
     ("tcp:192.168.1.30:5005", "keyboard:x", "halls[0].signs[0].url", "must begin with serial: or tcp:"),
     ('window: "2", width', 'window: "9", width', "halls[0].signs[0].signs[1].window", "there is no window '9'"),

@@ -15,7 +15,7 @@ import pytest
 
 from devices.desk import take_commands
 
-KINDS = ("printer", "id_card", "scanner", "led_sign", "rating_pad", "call_pad")
+KINDS = ("printer", "id_card", "scanner", "led_sign", "rating_pad", "call_pad", "speech_board")
 
 
 @contextmanager

@@ -179,6 +179,15 @@ CASES: list[tuple[str, Callable[[Ward], Described], list[tuple[str, str, str, st
             ("pad 3", ILL, "地址 3 没有回应", "its address switches"),
         ],
     ),
+    ("speech", lambda w: w.speech_board(), [("", WELL, "语音板有回应", "The speech board answers")]),
+    ("mute", lambda w: w.speech_board(powered=False), [("", ILL, "语音板没有回应", "spoken to all the same")]),
+    ("other chip", lambda w: w.speech_board("xfs5152"), [("", ILL, "核对 chip", "names the chip on the board")]),
+    ("no chip", lambda w: w.speech_board(""), [("", ILL, "配置这一行不对", "is not a valid Chip")]),
+    (
+        "no speech",
+        lambda w: described("speech_board", w.pty(Babble()), chip="syn6288"),
+        [("", ILL, "像语音板", "9600")],
+    ),
     ("keypad", lambda w: w.keypad(), [("", WELL, "数字小键盘已接上", "ours alone")]),
     ("no keypad", lambda w: on_a_keyboard("keyboard:usb-0-event-kbd"), [("", ILL, "没有名为", "no keyboard-like")]),
 ]

@@ -81,7 +81,7 @@ def test_a_rehearsal_finds_the_simulators_well_and_every_fault_made_on_purpose(t
 
 def test_a_rehearsal_without_a_configured_device_shows_one_of_each_kind() -> None:
     found = visit([], "--simulate", "--listen", "0")
-    kinds = {"printer", "id_card", "scanner", "led_sign", "rating_pad", "call_pad"}
+    kinds = {"printer", "id_card", "scanner", "led_sign", "rating_pad", "call_pad", "speech_board"}
     assert kinds <= {name.partition("/")[2] for name, said in found.said.items() if said[0] == WELL}
     assert found.code == 0
 
@@ -95,6 +95,7 @@ def test_the_list_names_every_kind_and_what_is_plugged_in() -> None:
         "窗口显示屏",
         "评价器",
         "呼叫器",
+        "语音板",
         "本机的串口",
         "本机的摄像头",
     ):

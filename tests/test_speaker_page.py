@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import BOARD, Display, Pages
+from browser import BOARD, PATIENCE_MS, Display, Pages
 from playwright.sync_api import Page, expect
 from servers import CITY, Client, Server, until
 
 from display.voice import sound
 from display.voice.pack import Pack
+
+expect.set_options(timeout=PATIENCE_MS)
 
 ZONES = """
     zones:
@@ -151,6 +153,8 @@ def test_a_silent_zone_and_a_call_elsewhere_are_not_said(display: Display, hall:
     assert silent.locator("#voice").count() == 0
     assert silent.request.get(f"{display.url}/voice/west").status == 404
     page = speaking(pages, f"{display.url}/board/east?voice=1", "on")
+    expect(silent.locator(".silent")).to_contain_text("静音叫号")
+    assert page.locator(".silent").count() == 0
     label = call(hall, "3")
     expect(silent.locator(f'.list [data-label="{label}"]')).to_be_visible()
     assert played(page) == []
@@ -177,6 +181,24 @@ def test_the_display_says_who_speaks_and_ends_well_with_a_page_listening(
 
     until(lambda: voices() == {"east": 1})
     assert display.stop() == 0
+
+
+def test_a_board_whose_zone_falls_silent_stops_offering_to_speak_and_offers_it_again_when_it_may(
+    tmp_path: Path, pack: Path, pages: Pages
+) -> None:
+    loud = CITY + ZONES
+    quiet = loud.replace("voice: {languages: [zh]", "silent: true, voice: {languages: [zh]")
+    city = tmp_path / "zones.yaml"
+    city.write_text(loud, encoding="utf-8")
+    with Server(tmp_path, config=city) as server, Display(server.url, "--voice", str(pack)) as display:
+        page = speaking(pages, f"{display.url}/board/east?voice=1", "on")
+        for told, is_silent in ((quiet, True), (loud, False)):
+            server.stop()
+            city.write_text(told, encoding="utf-8")
+            server.start()
+            expect(page.locator(".silent")).to_have_count(int(is_silent))
+            expect(page.locator("#voice")).to_have_count(int(not is_silent))
+        expect(page.locator("#voice")).to_have_attribute("data-state", "on")
 
 
 def test_a_zone_shows_its_own_windows_and_two_displays_agree(server: Server, hall: Client, pages: Pages) -> None:

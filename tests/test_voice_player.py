@@ -12,7 +12,7 @@ import soundfile
 from display.announcer import Clip, Pause, Spoken
 from display.voice import sound
 from display.voice.pack import Pack
-from display.voice.player import Player
+from display.voice.player import NOTHING, Health, Player
 
 KEEP = "import shutil, sys; shutil.copy(sys.argv[2], sys.argv[1])"
 STEPS = (Clip(id="a", lasts=500), Pause(lasts=300), Clip(id="b", lasts=500))
@@ -29,7 +29,7 @@ def pack(tmp_path: Path) -> Pack:
 
 def test_clips_and_pauses_are_played_as_one_sound(pack: Pack, tmp_path: Path):
     kept = tmp_path / "kept.wav"
-    Player(pack, (sys.executable, "-c", KEEP, str(kept))).play(STEPS)
+    assert Player(pack, (sys.executable, "-c", KEEP, str(kept))).play(STEPS)
     samples, rate = soundfile.read(kept)
     assert rate == sound.RATE
     expected = sum(pack.clips[name].lasts for name in "ab") + 300
@@ -39,15 +39,36 @@ def test_clips_and_pauses_are_played_as_one_sound(pack: Pack, tmp_path: Path):
     assert np.max(np.abs(samples)) > 0.1
 
 
-def test_a_sound_card_that_fails_is_an_error_in_its_own_words(pack: Pack):
-    failing = (sys.executable, "-c", "import sys; sys.exit('no such card')")
-    with pytest.raises(OSError, match="no such card"):
-        Player(pack, failing).play(STEPS)
+@pytest.mark.parametrize(
+    ("command", "health", "why"),
+    [
+        ((sys.executable, "-c", "import sys; sys.exit('no such card')"), Health.FAILING, "no such card"),
+        ((sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"), Health.FAILING, "ended with -9"),
+        (("no-such-player",), Health.MISSING, "no-such-player"),
+    ],
+)
+def test_what_cannot_play_says_so_in_its_own_words(pack: Pack, command: tuple[str, ...], health: Health, why: str):
+    player = Player(pack, command)
+    assert player.health is Health.UNKNOWN
+    assert not player.play(NOTHING)
+    assert player.health is health
+    assert why in player.detail
 
 
-def test_a_program_that_is_not_there_is_an_error(pack: Pack):
-    with pytest.raises(OSError, match="no-such-player"):
-        Player(pack, ("no-such-player",)).play(STEPS)
+def test_a_card_that_hangs_does_not_hold_the_voice_for_ever(pack: Pack, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("display.voice.player.SLACK", 0.2)
+    player = Player(pack, ("tail", "-f", "/dev/null"))
+    assert not player.play(NOTHING)
+    assert "does not end" in player.detail
+
+
+def test_a_pack_that_has_lost_a_clip_is_missing_something(pack: Pack):
+    pack.path("a").unlink()
+    player = Player(pack, ("true",))
+    assert not player.play(STEPS)
+    assert player.health is Health.MISSING
+    assert player.play(STEPS[1:]), "and is well again with what it has"
+    assert (player.health, player.detail) == (Health.READY, "")
 
 
 def test_text_is_not_for_a_sound_card(pack: Pack):

@@ -7,11 +7,10 @@ import traceback
 
 import click
 
-from bench.fuzz import Found, fuzz, id_card, keys, led_sign, pads, printer, scanner
+from bench.fuzz import Found, fuzz, id_card, keys, led_sign, pads, printer, scanner, speech_board
 
-TARGETS = {
-    name: target for wire in (id_card, printer, scanner, keys, led_sign, pads) for name, target in wire.TARGETS.items()
-}
+WIRES = (id_card, printer, scanner, keys, led_sign, pads, speech_board)
+TARGETS = {name: target for wire in WIRES for name, target in wire.TARGETS.items()}
 
 
 @click.command()

@@ -19,6 +19,8 @@ class Kind(StrEnum):
     """A bus; options: stations, a list of {name, address, width}"""
     PADS = "pads"
     """A line, or `keyboard:…`; options: stations, a list of {name, address, kind: rating_pad | call_pad}"""
+    SPEECH_BOARD = "speech_board"
+    """options: chip"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,4 +87,5 @@ WRITTEN: Mapping[str, str] = {
     "led_sign": "signs: [{url: 'tcp:192.168.1.30:5005', signs: [{address: 1, window: '1', width: 8}]}]",
     "rating_pad": "rating_pads: [{url: 'serial:/dev/serial/by-id/…', pads: [{address: 1, window: '1'}]}]",
     "call_pad": "call_pads: [{url: 'keyboard:usb-…-event-kbd', pads: [{window: '1'}]}]",
+    "speech_board": "speech_boards: [{url: 'serial:/dev/serial/by-id/…', chip: syn6288}]",
 }

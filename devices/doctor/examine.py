@@ -24,6 +24,8 @@ from devices.rating_pad.driver import RatingPad
 from devices.scanner import driver as scanner
 from devices.scanner import reading as scanning
 from devices.scanner.protocol import Family
+from devices.speech_board import driver as speech_board
+from devices.speech_board.protocol import Chip
 from devices.transport import Reconnecting
 
 CHAPTERS: Mapping[str, type[StrEnum]] = {
@@ -32,6 +34,7 @@ CHAPTERS: Mapping[str, type[StrEnum]] = {
     "scanner": scanning.Health,
     "led_sign": led_sign.Health,
     "pad": pad_line.Health,
+    "speech_board": speech_board.Health,
 }
 """Chapters of the texts whose words are those of a driver."""
 
@@ -136,6 +139,8 @@ def _examined(device: Device, listen: float) -> Iterator[Finding]:
             yield from _signs(device)
         case Kind.PADS:
             yield from [_keypad(device)] if device.url.startswith("keyboard:") else _pads(device)
+        case Kind.SPEECH_BOARD:
+            yield _speech_board(device)
         case _:
             assert_never(device.kind)
 
@@ -246,6 +251,13 @@ def _pad(station: Station) -> pad_line.Pad:
             return CallPad(lambda _: None)
         case other:
             raise ValueError(f"a pad is a rating_pad or a call_pad, not {other!r}")
+
+
+def _speech_board(device: Device) -> Finding:
+    wire = open_wire(device.url)
+    with closing(speech_board.SpeechBoard(wire, Chip(device.options.get("chip", "")))) as board:
+        health = board.check()
+    return _health(device, wire, "speech_board", health)
 
 
 def _on_a_line(device: Device, wire: Reconnecting, chapter: str, healths: Mapping[int, StrEnum]) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ from devices.rating_pad.simulator import SimulatedRatingPad
 from devices.scanner.simulator import KINDS as SCANNERS
 from devices.scanner.simulator import SimulatedScanner, typed
 from devices.simulation import PtyEnd, Running, Simulated
+from devices.speech_board.simulator import SimulatedSpeechBoard
 
 ONE_OF_EACH: tuple[Device, ...] = (
     Device(kind=Kind.PRINTER, name="K1/printer", url="serial:/dev/ttyUSB0"),
@@ -47,6 +48,7 @@ ONE_OF_EACH: tuple[Device, ...] = (
             ]
         },
     ),
+    Device(kind=Kind.SPEECH_BOARD, name="hall/speech_board", url="serial:/dev/ttyS0", options={"chip": "syn6288"}),
 )
 
 
@@ -137,6 +139,8 @@ def simulated(device: Device) -> Simulated:
         case Kind.PADS:
             pads: Mapping[str, type[SimulatedPad]] = {"rating_pad": SimulatedRatingPad, "call_pad": SimulatedCallPad}
             return SimulatedLine(pads[station.kind](station.address) for station in device.stations)
+        case Kind.SPEECH_BOARD:
+            return SimulatedSpeechBoard(checksum=device.options.get("chip") == "syn6288")
         case _:
             assert_never(device.kind)
 
@@ -214,6 +218,13 @@ def faults_of(device: Device) -> Sequence[Fault]:
             return (
                 Fault(word="silent", make=lambda stand: _last(stand.simulator.pads).power(False)),
                 Fault(word="wrong-pad", make=lambda stand: setattr(_last(stand.simulator.pads), "kind", "OTHER")),
+                _UNPLUGGED,
+            )
+        case Kind.SPEECH_BOARD:
+            return (
+                Fault(word="silent", make=lambda stand: stand.simulator.power(False)),
+                Fault(word="refusing", make=lambda stand: setattr(stand.simulator, "refuses", True)),
+                _BABBLE,
                 _UNPLUGGED,
             )
         case _:

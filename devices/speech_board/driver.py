@@ -90,6 +90,17 @@ class SpeechBoard(Carrier):
     def is_free(self) -> bool:
         return self._text is None and self._speaks_until is None
 
+    def check(self) -> Health:
+        """How the board is now; nothing is said. Takes a second or two. For who runs no `serve`."""
+        try:
+            self._wire.open()
+            for _ in range(TRIES):
+                if self._answer_to(protocol.ask(self._chip), _STATES) is not None:
+                    break
+        except OSError:
+            self._become(Health.UNPLUGGED)
+        return self.health
+
     def step(self) -> float:
         """Do what is due; gives the seconds until the next step makes sense. Takes under a second."""
         try:

@@ -38,6 +38,10 @@ LONGEST = {Chip.SYN6288: 200, Chip.XFS5152: 4000}
 """Bytes of text in one frame."""
 
 
+LANGUAGES = {Chip.SYN6288: ("zh",), Chip.XFS5152: ("zh", "en")}
+"""What each reads; a SYN6288 spells English words letter by letter."""
+
+
 def speak(chip: Chip, text: str) -> bytes:
     """Say a text. Characters the chip cannot read are left out: it would spell their bytes.
 

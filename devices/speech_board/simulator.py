@@ -5,18 +5,30 @@ It keeps what it was told to say in `said`, and counts in `cut` how often a new 
 
 from __future__ import annotations
 
-CHARACTERS_A_SECOND = 4.0
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import click
+
+from ..desk import live, placed
+from ..simulation import Running
+
+KEPT = 1000  # texts
+LONGEST = {True: 203, False: 4097}
+"""Bytes of a frame after its length: command, encoding, text, and SYN6288's check sum. A longer one is no frame."""
 
 
 class SimulatedSpeechBoard:
-    """SYN6288 (`checksum`) or XFS5152CE."""
+    """SYN6288 (`checksum`) or XFS5152CE. Reads so many characters a second."""
 
-    def __init__(self, *, checksum: bool) -> None:
+    def __init__(self, *, checksum: bool, speed: float = 4.0) -> None:
         self.said: list[str] = []
         self.cut = 0
         self.answers = True
+        self.refuses = False
         self.powered = True
-        self._checksum = checksum
+        self._checksum, self._speed = checksum, speed
         self._buffer = b""
         self._ends: float | None = None
         self._now = 0.0
@@ -45,12 +57,15 @@ class SimulatedSpeechBoard:
         return b""
 
     def _next_frame(self) -> bytes | None:
-        """What stands between length and checksum; b"" if the checksum is wrong."""
+        """What stands between length and checksum; b"" if the checksum is wrong or the length cannot be."""
         start = self._buffer.find(b"\xfd")
         self._buffer = self._buffer[start:] if start >= 0 else b""
         if len(self._buffer) < 3:
             return None
         length = self._buffer[1] << 8 | self._buffer[2]
+        if length > LONGEST[self._checksum]:
+            self._buffer = self._buffer[1:]
+            return b""
         if len(self._buffer) < 3 + length:
             return None
         whole, self._buffer = self._buffer[: 3 + length], self._buffer[3 + length :]
@@ -59,15 +74,18 @@ class SimulatedSpeechBoard:
         total = 0
         for byte in whole[:-1]:
             total ^= byte
-        return whole[3:-1] if total == whole[-1] else b""
+        return whole[3:-1] if length and total == whole[-1] else b""
 
     def _obey(self, frame: bytes) -> bytes:
         match frame[:1]:
+            case _ if self.refuses:
+                return b"\x45"
             case b"\x01" if len(frame) > 2 and frame[1] in (0, 1):
                 self.cut += self.is_speaking
-                text = frame[2:].decode("gbk")
+                text = frame[2:].decode("gbk", errors="replace")
                 self.said.append(text)
-                self._ends = self._now + len(text) / CHARACTERS_A_SECOND
+                del self.said[:-KEPT]
+                self._ends = self._now + len(text) / self._speed
                 return b"\x41"
             case b"\x02":
                 self._ends = None
@@ -76,3 +94,35 @@ class SimulatedSpeechBoard:
                 return b"\x4e" if self.is_speaking else b"\x4f"
             case _:
                 return b"\x45"
+
+
+def commands(board: SimulatedSpeechBoard, running: Running) -> dict[str, Callable[[], object]]:
+    """`show` tells what was said; `power-off`, `one-way`, `refuse`, `unplug` and what undoes them."""
+
+    def show() -> str:
+        return "\n".join([*board.said, f"{'speaking' if board.is_speaking else 'silent'}, cut short: {board.cut}"])
+
+    return {
+        "show": show,
+        "power-off": partial(board.power, False),
+        "power-on": partial(board.power, True),
+        "one-way": partial(setattr, board, "answers", False),
+        "two-way": partial(setattr, board, "answers", True),
+        "refuse": partial(setattr, board, "refuses", True),
+        "obey": partial(setattr, board, "refuses", False),
+        "unplug": running.unplug,
+        "plug": running.plug,
+    }
+
+
+@click.command()
+@placed
+@click.option("--chip", type=click.Choice(["syn6288", "xfs5152"]), default="syn6288", show_default=True)
+def main(port: int | None, link: Path | None, chip: str) -> None:
+    """A simulated speech board: it keeps what it is told to say. Commands come on standard input, one a line."""
+    board = SimulatedSpeechBoard(checksum=chip == "syn6288")
+    live(board, port, link, said="{url}", serial_options="?baud=9600", commands=partial(commands, board))
+
+
+if __name__ == "__main__":
+    main()

@@ -105,6 +105,24 @@ class RatingPadBusSetup(PadBusSetup):
     """What each key means, 5 = 非常满意 … 1 = 非常不满意; if nothing is said, key 5 is 5 and so on."""
 
 
+class SpeechChip(StrEnum):
+    SYN6288 = "syn6288"
+    XFS5152 = "xfs5152"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeechBoardSetup(Value):
+    """A loudspeaker that reads text, and the zone it is heard in; none given: the whole hall."""
+
+    url: str
+    chip: SpeechChip
+    zone: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.zone or 'hall'}/speech_board"
+
+
 @dataclass(frozen=True, kw_only=True)
 class HallDevices(Value):
     """The part of a hall that is devices."""
@@ -113,6 +131,7 @@ class HallDevices(Value):
     signs: tuple[SignBusSetup, ...] = ()
     rating_pads: tuple[RatingPadBusSetup, ...] = ()
     call_pads: tuple[PadBusSetup, ...] = ()
+    speech_boards: tuple[SpeechBoardSetup, ...] = ()
 
 
 # --- for the programs that open them -------------------------------------------------------------------------
@@ -151,7 +170,7 @@ def of_kiosk(kiosk: KioskFile) -> list[dict[str, Any]]:
 
 
 def of_windows(hall: HallDevices) -> list[dict[str, Any]]:
-    """The devices at a hall's windows, one for each line: `stations` are the signs or pads on it."""
+    """The devices of a hall that are no kiosk's, one for each line: `stations` are the signs or pads on it."""
     found: dict[str, dict[str, Any]] = {}
     for bus in hall.signs:
         for sign in bus.signs:
@@ -164,7 +183,11 @@ def of_windows(hall: HallDevices) -> list[dict[str, Any]]:
                 _line(found, "pads", pad_bus.url).append(station)
     for device in found.values():
         device["name"] = ", ".join(station["name"] for station in device["options"]["stations"])
-    return list(found.values())
+    speech = (
+        {"kind": "speech_board", "name": board.name, "url": board.url, "options": {"chip": str(board.chip)}}
+        for board in hall.speech_boards
+    )
+    return [*found.values(), *speech]
 
 
 def _line(found: dict[str, dict[str, Any]], kind: str, url: str) -> list[dict[str, Any]]:
@@ -227,14 +250,15 @@ def place_of(url: str) -> str:
     return url.partition("?")[0]
 
 
-def devices_wrong(hall: HallDevices, windows: Iterable[str]) -> Iterator[tuple[Loc, str]]:
-    """Lines that name no device, windows that are not there, two devices in one place."""
+def devices_wrong(hall: HallDevices, windows: Iterable[str], zones: Iterable[str]) -> Iterator[tuple[Loc, str]]:
+    """Lines that name no device, windows and zones that are not there, two devices in one place."""
     for k, kiosk in enumerate(hall.kiosks):
         for loc, message in _kiosk_wrong(kiosk):
             yield ("kiosks", k, *loc), message
     yield from _window_devices_wrong(hall, frozenset(windows))
     yield from _keys_wrong(hall)
     yield from _shared(hall)
+    yield from _speech_boards_wrong(hall, frozenset(zones))
 
 
 def _kiosk_wrong(kiosk: KioskFile) -> Iterator[tuple[Loc, str]]:
@@ -336,3 +360,19 @@ def _shared(hall: HallDevices) -> Iterator[tuple[Loc, str]]:
             elif url != bus.url:
                 yield (name, b, "url"), f"this line is among the {other} as {url!r}; write it the same way"
         before.append((name, bus.url))
+
+
+def _speech_boards_wrong(hall: HallDevices, zones: frozenset[str]) -> Iterator[tuple[Loc, str]]:
+    places = {place_of(bus.url): f"the {name}" for name, _, bus in _buses(hall)}
+    spoken_to: set[str] = set()
+    for b, board in enumerate(hall.speech_boards):
+        if wrong := url_wrong(board.url, _WIRES):
+            yield ("speech_boards", b, "url"), wrong
+        elif place_of(board.url) in places:
+            yield ("speech_boards", b, "url"), f"this line is among {places[place_of(board.url)]} already"
+        places.setdefault(place_of(board.url), "the speech_boards")
+        if board.zone and board.zone not in zones:
+            yield ("speech_boards", b, "zone"), f"there is no zone {board.zone!r} in this hall"
+        elif board.zone in spoken_to:
+            yield ("speech_boards", b, "zone"), f"{'this zone' if board.zone else 'the whole hall'} has another already"
+        spoken_to.add(board.zone)
