@@ -1,12 +1,12 @@
-"""From a press at a window to the screens of a hall. `python -m bench.display [--presses N]`
+"""From a press at a window to the screens of a hall. `python -m bench.display [--quick]`
 
 20 boards, 60 signs and 400 phones hang on one display program; two of each are real Chromium pages, the rest raw
 followers of the same streams. Printed are ms from the press (a request about to be sent) to
-the call being in the page, beside two floors: a page that a bare server writes one event to, and a bare write loop to
-as many sockets.
+the call being in the page, beside two floors: a page in the same browser that a bare server writes one event to, by
+turns with the presses, and a bare write loop to as many sockets, before and after. On a busy machine trust the ratios.
 
 With `--day [--hours H] [--speed S]`: the calls of H hours at S times their speed before a board, a sign and a phone in
-Chromium: which calls the board has not shown, and what the pages have gained in memory.
+Chromium: which calls the board has not shown, and what the pages have gained in memory since a tenth of the time.
 """
 
 from __future__ import annotations
@@ -41,6 +41,10 @@ CHROMIUM = 2
 """Of each kind, in real pages."""
 CALLS_AN_HOUR = 100
 """Of a hall that calls 2,400 times a day: at 60 times the speed 1.7 a second, of the 2.3 that 21 places of 9 s hold."""
+UNLIMITED = "ACDEFGHJKL"
+"""Queues of the demo's city hall that take any number of tickets."""
+QUICK, FULL = 24, 60
+"""Presses."""
 UNTIL_SHOWN = 30
 """Seconds given to the last calls to find their place."""
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--js-flags=--expose-gc")
@@ -224,8 +228,12 @@ def press_to_screens(folder: Path, presses: int) -> None:
     took: dict[str, list[float]] = {
         name: [] for name in ("the answer", "board", "sign", "phone", "raw boards", "raw sign", "raw phone")
     }
+    followed = BOARDS + SIGNS + PHONES
+    loop = bare_loop(followed, presses // 2)
     with hall(DEMO_CITY, folder) as server, display(server) as shown, chromium() as browser:
         city, url = City(server.host, server.port), f"http://{shown.host}:{shown.port}"
+        bare = BarePage(browser)
+        floor = []
         windows = [str(number) for number in range(1, SIGNS + 1)]
         for window in windows:
             city.do(window, "open")
@@ -257,18 +265,24 @@ def press_to_screens(folder: Path, presses: int) -> None:
                     took["raw sign"].append(_at(seen[raw_signs + windows.index(window) - CHROMIUM], label, pressed))
                     took["raw phone"].append(_at(seen[raw_phones + press // 2], "called", pressed))
                 city.free(window)
+                time.sleep(0.1)
+                floor.append(bare.once())
         print(
             f"{presses} presses; display {shown.memory():.0f} MB, {shown.cpu():.1f} s CPU;"
             f" hall {server.cpu():.1f} s CPU"
         )
-    floor = bare_page(presses)
-    loop = bare_loop(BOARDS + SIGNS + PHONES, presses)
+    loop += bare_loop(followed, presses - presses // 2)
     print("\nms from the press")
     table = Table("where", "samples", "p50", "p99", "worst")
     for name, values in (*took.items(), ("bare page", floor), ("bare loop", loop)):
         values.sort()
         table.row(name, len(values), statistics.median(values), values[int(len(values) * 0.99)], values[-1])
-    print(f"\nboard / bare page, p50: {statistics.median(took['board']) / statistics.median(floor):.1f}")
+    print("\nratios, p50")
+    floors = {"the answer + bare page": statistics.median(took["the answer"]) + statistics.median(floor)}
+    floors["the answer + bare loop"] = statistics.median(took["the answer"]) + statistics.median(loop)
+    ratios = Table("where", *(f"÷ ({name})" for name in floors))
+    for name in ("board", "sign", "phone", "raw boards", "raw sign", "raw phone"):
+        ratios.row(name, *(statistics.median(took[name]) / value for value in floors.values()))
 
 
 def _at(seen: dict[str, float], label: str, since: float) -> float:
@@ -280,36 +294,37 @@ def _at(seen: dict[str, float], label: str, since: float) -> float:
     return (seen[label] - since) * 1000
 
 
-def bare_page(presses: int) -> list[float]:
-    """Ms from a bare server's write of one event to a page in Chromium having it."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    stream: list[socket.socket] = []
+class BarePage:
+    """A page of a server that only writes an event to it."""
 
-    def serve() -> None:
-        while not stream:
-            asked, _ = listener.accept()
+    def __init__(self, browser: Browser) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._streams: list[socket.socket] = []
+        self._written = 0
+        threading.Thread(target=self._serve, daemon=True).start()
+        self._page = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
+        self._page.goto(f"http://127.0.0.1:{self._listener.getsockname()[1]}/")
+        while not self._streams:
+            time.sleep(0.01)
+
+    def _serve(self) -> None:
+        while not self._streams:
+            asked, _ = self._listener.accept()
             if asked.recv(1 << 16).startswith(b"GET /e "):
                 asked.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
                 asked.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                stream.append(asked)
+                self._streams.append(asked)
                 return
             head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
             asked.sendall(head % len(BARE_PAGE) + BARE_PAGE)
             asked.close()
 
-    threading.Thread(target=serve, daemon=True).start()
-    taken = []
-    with chromium() as browser:
-        page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{listener.getsockname()[1]}/")
-        while not stream:
-            time.sleep(0.01)
-        for press in range(presses):
-            time.sleep(0.1)
-            pressed = time.time()
-            stream[0].sendall(b"data: %d\n\n" % press)
-            taken.append(seen_in(page, str(press), pressed))
-    return taken
+    def once(self) -> float:
+        """Ms from the write of one event to the page having it."""
+        self._written += 1
+        began = time.time()
+        self._streams[0].sendall(b"data: %d\n\n" % self._written)
+        return seen_in(self._page, str(self._written), began)
 
 
 # --- a day
@@ -328,14 +343,16 @@ def day(folder: Path, hours: float, speed: float) -> None:
         phone = opened(browser, f"{url}/t/{city.issue('Z')}")
         pages = {"board": board, "sign": sign, "phone": phone}
         called: set[str] = set()
-        before = {}
+        before: dict[str, tuple[float, int]] = {}
         started, turn = time.monotonic(), itertools.cycle(windows)
         for number in range(calls):
             window = next(turn)
             city.free(window)
-            called.add(city.call(window, city.issue("ABCDEFGHJKL"[number % 11])))
-            if number == calls // 10:
-                before = {name: heap(page) for name, page in pages.items()}
+            called.add(city.call(window, city.issue(UNLIMITED[number % len(UNLIMITED)])))
+            if (number + 1) % (calls // 10) == 0:
+                now = {name: heap(page) for name, page in pages.items()}
+                before = before or now
+                print(f"{number + 1} calls, heap MB", {name: round(mb, 2) for name, (mb, _) in now.items()}, flush=True)
             time.sleep(max(0.0, started + (number + 1) * between - time.monotonic()))
         took = time.monotonic() - started
         deadline = time.monotonic() + UNTIL_SHOWN
@@ -347,8 +364,8 @@ def day(folder: Path, hours: float, speed: float) -> None:
         )
         table = Table("page", "heap MB then", "heap MB now", "gained", "nodes then", "nodes now")
         for name, page in pages.items():
-            (then, nodes_then), (now, nodes) = before[name], heap(page)
-            table.row(name, then, now, f"{(now / then - 1) * 100:+.0f} %", nodes_then, nodes)
+            (then, nodes_then), (last, nodes) = before[name], heap(page)
+            table.row(name, then, last, f"{(last / then - 1) * 100:+.0f} %", nodes_then, nodes)
         print(f"display {shown.memory():.0f} MB, {shown.cpu():.1f} s CPU")
 
 
@@ -365,7 +382,8 @@ def heap(page: Page) -> tuple[float, int]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--presses", type=int, default=60)
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK} presses instead of {FULL}; under two minutes.")
+    parser.add_argument("--presses", type=int)
     parser.add_argument("--day", action="store_true")
     parser.add_argument("--hours", type=float, default=24)
     parser.add_argument("--speed", type=float, default=60)
@@ -379,7 +397,7 @@ def main() -> None:
         if options.day:
             day(Path(name), options.hours, options.speed)
         else:
-            press_to_screens(Path(name), options.presses)
+            press_to_screens(Path(name), options.presses or (QUICK if options.quick else FULL))
 
 
 if __name__ == "__main__":

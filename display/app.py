@@ -35,7 +35,9 @@ def create_app(watch: Watch, speakers: Speakers) -> Flask:
     @app.get("/healthz")
     def healthz() -> tuple[dict[str, Any], int]:
         report = {"hall": watch.replica.code, "seq": watch.replica.seq, "connected": watch.follower.connected,
-                  "screens": watch.connected, "voices": speakers.listening(), "media": watch.media.faults}  # fmt: skip
+                  "screens": watch.connected, "voices": speakers.listening(), "media": watch.media.faults,
+                  "speakers": {one.name: {"health": one.health, "detail": one.detail}
+                               for one in speakers.own.values()}}  # fmt: skip
         return {"status": "unwell" if watch.is_stale else "ok", **report}, 503 if watch.is_stale else 200
 
     @app.after_request
@@ -100,6 +102,8 @@ def _add_tickets(app: Flask, watch: Watch) -> None:
         try:
             topic = watch.phone(_ticket_id(code))
         except KeyError:
+            if not watch.is_whole:  # it has just been started; the page asks again
+                return _fresh(draw("sign_wait.html", window=""), watch), 503
             configuration = watch.replica.hall.configuration
             hall = configuration.name if configuration else None
             return _fresh(draw_in(language, "ticket_gone.html", hall=hall), watch), 404
@@ -109,7 +113,10 @@ def _add_tickets(app: Flask, watch: Watch) -> None:
 
     @app.get("/t/<code>/changes")
     def ticket_changes(code: str) -> Response:
-        return _live(_found(watch.phone, _ticket_id(code)), watch, _language())
+        try:
+            return _live(watch.phone(_ticket_id(code)), watch, _language())
+        except KeyError:
+            abort(404 if watch.is_whole else 503)
 
 
 def _add_files(app: Flask, watch: Watch, speakers: Speakers) -> None:

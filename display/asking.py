@@ -29,7 +29,8 @@ log = logging.getLogger("bianmin.display")
 
 
 class Asking:
-    """`offset`: ms to add to this machine's clock to have the hall's. `told` is called when the waits are new."""
+    """`offset`: ms to add to this machine's clock to have the hall's. `seq`: how long the hall's journal was when last
+    asked; None before. `told` is called when the waits are new."""
 
     def __init__(self, server: str, hall: str, told: Callable[[], None]) -> None:
         self._server = urlsplit(server)
@@ -42,6 +43,7 @@ class Asking:
         self._wanted: dict[str, Callable[[], object]] = {}
         self._wake = Event()
         self.offset = 0
+        self.seq: int | None = None
 
     @property
     def waits(self) -> dict[str, Wait]:
@@ -85,6 +87,7 @@ class Asking:
         self.offset = _instant(hall["at"]) - (asked + clock()) // 2
         self._waits = {q["code"]: (q["wait"]["low"], q["wait"]["high"]) for q in hall["queues"] if q["wait"]}
         self._waits_at = time.monotonic()
+        self.seq = int(hall["seq"])
         self._told()
 
     def _ask_tickets(self) -> None:

@@ -35,8 +35,8 @@ SCREENS = 1000
 WHOLE = ""
 """The zone that is the whole hall."""
 MOST_ZONES = 64
-REST = 0.03
-"""Seconds between two looks at most rates, so that a rush costs a drawing for many events and not one for each."""
+SOONEST = 0.005
+"""Seconds between two looks at least."""
 AT_A_TIME, BETWEEN = 10, 0.05
 """Phones looked at together, and seconds until the next: 400 are through in two seconds."""
 FORGOTTEN_AFTER = 60.0
@@ -103,6 +103,11 @@ class Watch:
     def is_stale(self) -> bool:
         shown = self._boards[WHOLE].shown
         return shown is None or shown.stale_since is not None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the copy is as long as the hall's journal was when last asked: what it lacks does not exist."""
+        return self._asking.seq is not None and self.replica.seq >= self._asking.seq
 
     @property
     def connected(self) -> int:
@@ -201,8 +206,9 @@ class Watch:
         while True:
             self._wake.wait(self._pause())
             self._wake.clear()
+            began = time.perf_counter()
             self.look()
-            gevent.sleep(REST)
+            gevent.sleep(max(SOONEST, time.perf_counter() - began))  # at most half of the time: docs/decisions/0004
 
     def _pause(self) -> float:
         now, hall = self.now(), self.replica.hall
@@ -210,7 +216,7 @@ class Watch:
             changes_at(hall, part.scene, now, heard_at=self.heard_at, zone=self.zone(code), notices=self._notices)
             for code, part in self._parts.items()
         )
-        return max(REST, (at - now) / 1000)
+        return max(SOONEST, (at - now) / 1000)
 
     def look(self) -> None:
         """Make everything anew that may have changed, and tell the screens that show it."""
@@ -218,11 +224,10 @@ class Watch:
         for zone in self.zones:
             self.board(zone.code)  # its voice hears of calls though no screen shows them
         now = self.now()
-        changed = [topic.look(now) for topic in list(self._signs.values())]
-        changed += [self._phones[ticket].look(now) for ticket in befell & self._phones.keys()]
-        if any(changed):
-            gevent.sleep(0)  # they are sent before the boards, which take longer to make
-        for topic in list(self._boards.values()):
+        # Sent in this order when all are drawn: who is woken takes the processor from what is still to be drawn.
+        befallen = (self._phones[ticket] for ticket in befell & self._phones.keys())
+        topics: tuple[Topic[Any], ...] = (*self._signs.values(), *befallen, *self._boards.values())
+        for topic in topics:
             topic.look(now)
 
     def _move_up_for_ever(self) -> None:

@@ -6,18 +6,24 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 import pytest
-from browser import BOARD, DESK, PHONE, Display, Pages
+from browser import BOARD, DESK, PATIENCE_MS, PHONE, Display, Pages
 from playwright.sync_api import Page, expect
-from servers import HALL, Client, Server
+from servers import CITY, HALL, Client, Server
+
+expect.set_options(timeout=PATIENCE_MS)
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+QUIET = '{code: quiet, name: {zh: 静音区, en: Quiet wing}, windows: ["1", "2", "3"], silent: true}'
 TABLET, TALL = {"width": 1280, "height": 800}, {"width": 1080, "height": 1920}
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("hall")) as server:
+    folder = tmp_path_factory.mktemp("hall")
+    city = folder / "zones.yaml"
+    city.write_text(f"{CITY}    zones: [{QUIET}]\n", encoding="utf-8")
+    with Server(folder, config=city) as server:
         hall = server.client()
         for window in "123":
             hall.do(window, "open")
@@ -54,9 +60,9 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("size", [BOARD, TALL])
-def test_the_board(display: Display, pages: Pages, size: dict[str, int]) -> None:
-    page = pages.open(f"{display.url}/board", size)
+@pytest.mark.parametrize(("path", "size"), [("/board", BOARD), ("/board", TALL), ("/board/quiet", BOARD)])
+def test_the_board(display: Display, pages: Pages, path: str, size: dict[str, int]) -> None:
+    page = pages.open(f"{display.url}{path}", size)
     expect(page.locator(".card").first).to_be_visible()
     assert violations(page) == []
 

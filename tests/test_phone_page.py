@@ -6,16 +6,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from browser import PHONE, Display, Pages
+from browser import PATIENCE_MS, PHONE, Display, Pages
 from hall_stories import HALL, Story, text
 from playwright.sync_api import Page, expect
-from servers import CITY, Client, Server
+from servers import CITY, Client, Server, until
 
+from display.app import create_app
 from display.board import STALE_AFTER
-from display.phone import Place, place, rounded
+from display.phone import Place, place
+from display.speaker import Speakers
+from display.watch import Watch
 from queue_server.domain import commands as c
 from queue_server.domain.configuration import Disclosures
 from queue_server.domain.life import State
+
+expect.set_options(timeout=PATIENCE_MS)
 
 MATERIALS = ("身份证", "照片1张")
 WITH_MATERIALS = replace(
@@ -52,7 +57,7 @@ def test_a_ticket_that_waits_tells_its_place_its_windows_and_what_to_bring(story
     taken(story)
     page = shown(story, taken(story), wait=(7, 12))
     assert page is not None
-    assert (page.label, page.state, page.ahead, page.wait) == ("A002", State.WAITING, 1, (5, 15))
+    assert (page.label, page.state, page.ahead, page.wait) == ("A002", State.WAITING, 1, (7, 12))
     assert page.windows == ("1", "3")
     assert page.bring == MATERIALS
 
@@ -75,6 +80,19 @@ def test_a_ticket_is_dead_when_its_day_is_over_whether_or_not_another_has_begun(
     assert shown(story, ticket) is None
 
 
+def test_a_display_that_has_just_been_started_calls_no_ticket_unknown() -> None:
+    watch = Watch("http://127.0.0.1:1", "H1")
+    client = create_app(watch, Speakers(watch, None)).test_client()
+    paths = ("/t/01a205cc-167b-7051-aa20-c74b8b558a88", "/t/01a205cc-167b-7051-aa20-c74b8b558a88/changes")
+    assert [client.get(path).status_code for path in paths] == [503, 503]
+    assert "正在连接" in client.get(paths[0]).text
+    watch._asking.seq = watch.replica.seq + 1
+    assert [client.get(path).status_code for path in paths] == [503, 503]
+    watch._asking.seq = watch.replica.seq
+    assert [client.get(path).status_code for path in paths] == [404, 404]
+    watch.stop()
+
+
 def test_a_finished_ticket_asks_for_nothing_any_more(story: Story) -> None:
     ticket = taken(story)
     story.call("1")
@@ -90,14 +108,6 @@ def test_a_page_that_may_be_old_says_since_when(story: Story) -> None:
     page = shown(story, ticket, silent_ms=STALE_AFTER + 1)
     assert page is not None
     assert page.stale_since == story.now - STALE_AFTER - 1
-
-
-@pytest.mark.parametrize(
-    ("wait", "told"),
-    [((0, 0), (0, 5)), ((0, 3), (0, 5)), ((5, 5), (5, 5)), ((17, 34), (15, 35)), ((66, 150), (60, 150))],
-)
-def test_a_wait_is_rounded_outwards(wait: tuple[int, int], told: tuple[int, int]) -> None:
-    assert rounded(wait) == told
 
 
 # --- in a browser
@@ -169,9 +179,12 @@ def test_the_expected_wait_is_that_of_the_ticket_itself(display: Display, hall: 
     for _ in range(4):
         ticket = ticket_of(hall)
     page = opened(pages, f"{display.url}/t/{ticket}?lang=en")
-    wait = hall.get(f"/tickets/{ticket}").json["wait"]
-    low, high = rounded((wait["low"], wait["high"]))
-    expect(page.locator(".wait")).to_contain_text(f"{low}–{high} min" if low else f"under {high} min")
+
+    def told() -> str:
+        wait = hall.get(f"/tickets/{ticket}").json["wait"]
+        return f"{wait['low']}–{wait['high']} min" if wait["low"] else f"under {wait['high']} min"
+
+    until(lambda: told() in page.locator(".wait").inner_text())
 
 
 def test_who_asked_for_it_is_reminded_by_sound_and_vibration_when_called_and_when_called_again(
@@ -211,7 +224,7 @@ def test_all_of_a_phone_page_is_smaller_than_50_kb(display: Display, hall: Clien
     page.on("requestfinished", lambda request: sizes.append(request.sizes()["responseBodySize"]))
     page.goto(f"{display.url}/t/{ticket}?lang=zh")
     expect(page.locator("body")).to_have_attribute("data-link", "up")
-    assert len(sizes) >= 5
+    until(lambda: page.wait_for_timeout(20) or len(sizes) >= 5)
     assert sum(sizes) < 50_000
 
 

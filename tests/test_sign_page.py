@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from browser import Display, Pages
+from browser import PATIENCE_MS, Display, Pages
 from hall_stories import HALL, Story, text
 from playwright.sync_api import expect
 from servers import Client, Server
 
 from display.board import STALE_AFTER
+from display.drawing import sign_part
 from display.signs import Saying, WindowSign, window_sign
 from queue_server.domain.configuration import Text
 from queue_server.domain.model import Hall
+
+expect.set_options(timeout=PATIENCE_MS)
 
 WORK = replace(
     HALL,
@@ -85,6 +88,7 @@ def test_a_closed_window_says_when_service_begins(story: Story, day: str, clock:
     story.close("1")
     story.on(day).at(clock)
     assert opens(story) == told
+    assert f"<b>{told.split()[1]}</b> 开始服务" in sign_part(sign(story), 1, "")
 
 
 def test_a_hall_that_does_not_open_within_two_weeks_promises_nothing() -> None:

@@ -1,7 +1,7 @@
 // Keeps a region of a page as its server would draw it now. A stream brings the drawings, or rings and they are fetched.
 // What is shown, and when it changes, the server decides.
 import { keepLine } from "./line.js";
-import { hallTime, now, tellTimes } from "./time.js";
+import { hallTime, now, tellTimes, tellTimesForEver } from "./time.js";
 
 const PATIENCE = 8000; // ms for an answer
 const AGAIN = 1000; // ms until it is asked for once more
@@ -64,19 +64,21 @@ export function live(region, { doorbell, fragment, rest = 0, onLink = () => {}, 
     settle();
   }
 
-  // Sections that are drawn as before stay, so that a press, a focus or a flash in them is not cut off.
+  // Sections that are drawn as before stay, so that a press, a focus or a scroll in them is not cut off.
   function place(root) {
     const old = region.firstElementChild;
     const parts = [...root.children].map((part) => Object.assign(part, { drawn: part.outerHTML }));
     if (old?.children.length !== parts.length) return region.replaceChildren(root);
+    // How far each is scrolled is asked before anything is changed: between two changes it would cost a layout each.
+    const changed = parts
+      .map((part, at) => ({ part, before: old.children[at] }))
+      .filter(({ part, before }) => before.drawn !== part.drawn)
+      .map(({ part, before }) => ({ part, before, scrolled: before.scrollTop }));
     for (const { name, value } of root.attributes) old.setAttribute(name, value);
-    parts.forEach((part, at) => {
-      const before = old.children[at];
-      if (before.drawn === part.drawn) return;
-      const { scrollTop } = before;
+    for (const { part, before, scrolled } of changed) {
       before.replaceWith(part);
-      part.scrollTop = scrollTop;
-    });
+      if (scrolled) part.scrollTop = scrolled;
+    }
   }
 
   function settle() {
@@ -109,8 +111,8 @@ export function live(region, { doorbell, fragment, rest = 0, onLink = () => {}, 
     onRefused: (status) => status === 404 && onGone(),
     onClose: () => link(false),
   });
-  setInterval(tellTimes, 500);
   hallTime(region.dataset.now);
   settle();
+  tellTimesForEver();
   return refresh;
 }

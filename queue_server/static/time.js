@@ -14,8 +14,18 @@ function age(ms) {
   return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
+const HALF = 500; // ms: what rings is lit every other half of a second …
+const RINGS = 6000; // … for so long
+
+// data-rings: since when something rings. By the hall's clock, so that pages side by side flash together; not by an
+// animation, because a browser draws those anew sixty times a second though they change twice.
+function flash(at) {
+  const lit = Math.floor(at / HALF) % 2 === 1;
+  for (const one of document.querySelectorAll("[data-rings]"))
+    one.classList.toggle("lit", lit && at - Number(one.dataset.rings) < RINGS);
+}
+
 // data-clock: the time of day · data-time: an instant's, h:mm · data-date: the day · data-since: how long ago, m:ss · data-until: how long still, m:ss, empty when over
-// data-rings: since when something flashes, so that only what is new does
 export function tellTimes() {
   const at = now();
   const timeZone = document.querySelector("[data-timezone]")?.dataset.timezone;
@@ -33,9 +43,12 @@ export function tellTimes() {
     const left = Number(until.dataset.until) - at;
     write(until, left > 0 ? age(left + 999) : "");
   }
-  for (const card of document.querySelectorAll("[data-rings]:not([data-rung])")) {
-    card.dataset.rung = Math.max(0, at - Number(card.dataset.rings));
-    card.style.setProperty("--rung", `-${card.dataset.rung}ms`);
-  }
+  flash(at);
   return at;
+}
+
+// At every half second of the hall's clock.
+export function tellTimesForEver() {
+  tellTimes();
+  setTimeout(tellTimesForEver, HALF - (now() % HALF) + 1);
 }
