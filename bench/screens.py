@@ -6,25 +6,22 @@ A real hall server and a real display; the hall is the demo city's, with its cro
 from __future__ import annotations
 
 import io
-import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from PIL import Image, ImageDraw, ImageFont
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
+from bench.browser import chromium
 from bench.display import HALL, City, display, hall
 from queue_server.cli import DEMO_CITY
 
 WIDE, HUGE, TALL = (1920, 1080), (3840, 2160), (1080, 1920)
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars")
 COLOURS = 48
 
 
@@ -56,16 +53,6 @@ def city(folder: Path) -> Path:
     path.write_text(yaml.safe_dump(told, allow_unicode=True), encoding="utf-8")
     poster(folder / "poster.png")
     return path
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    assert path, "install chromium (deploy/install does)"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        yield browser
-        browser.close()
 
 
 def save(page: Page, path: Path, *, full: bool) -> None:

@@ -6,7 +6,6 @@ Pages are watched while they are used: a script error or a refused resource fail
 from __future__ import annotations
 
 import selectors
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,27 +13,21 @@ from types import TracebackType
 from typing import Self
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from servers import HALL, START_SECONDS
 
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
-)  # fmt: skip
+from bench import browser
+
 BOARD = {"width": 1920, "height": 1080}
 DESK = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 780}
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    assert path, "install chromium (deploy/install does)"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        yield browser
-        browser.close()
+    with browser.chromium() as running:
+        yield running
 
 
 class Pages:

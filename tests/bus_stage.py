@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -26,13 +25,6 @@ cuts = st.lists(st.integers(0, 10_000), max_size=12)
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
     return [data[a:b] for a, b in pairwise(edges)]
-
-
-def wait_until(true: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it never became true"
-        time.sleep(0.002)
 
 
 @contextmanager
@@ -118,11 +110,6 @@ class Hasty(Generic[AnyCarrier]):
     @staticmethod
     def clock() -> float:
         return 10 * time.monotonic()
-
-    @staticmethod
-    def held() -> tuple[int, int]:
-        """Threads and open files."""
-        return threading.active_count(), len(os.listdir("/proc/self/fd"))
 
 
 @contextmanager

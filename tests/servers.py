@@ -29,6 +29,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from waiting import until
+
 from queue_server.journal.entry import Entry
 from queue_server.journal.ids import uuid7
 from queue_server.journal.store import SqliteStore
@@ -83,14 +85,6 @@ CITY += """
 """
 
 
-def until(condition: Callable[[], object], seconds: float = 30) -> None:
-    """Wait for something to become true; fail if it does not."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
-        time.sleep(0.005)
-
-
 def city(folder: Path) -> Path:
     """The test city's file in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -131,7 +125,7 @@ class Client:
     """One keep-alive connection. Paths are those within the hall; one that begins with `//` is the server's own."""
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
-        self._connection = HTTPConnection(host, port, timeout=20)
+        self._connection = HTTPConnection(host, port, timeout=60)
 
     def send(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         full = path[1:] if path.startswith("//") else f"/api/v1/halls/{HALL}{path}"
@@ -272,12 +266,15 @@ def run(folder: Path, *arguments: str | Path, largest_file: int = resource.RLIM_
 
 
 class Server:
-    """`bianmin hall` on a free port, which it keeps over restarts."""
+    """`bianmin hall` on a free port, which it keeps over restarts.
 
-    def __init__(self, folder: Path, *options: str, config: Path | None = None) -> None:
+    Only with `forecast` does it start a forecaster: that costs half a second of CPU, and most tests ask for no waits.
+    """
+
+    def __init__(self, folder: Path, *options: str, config: Path | None = None, forecast: bool = False) -> None:
         self.folder = folder
         self.port = 0
-        self._options = options
+        self._options = (*options, "--forecast" if forecast else "--no-forecast")
         self._city = config or city(folder)
         self._pid: int | None = None
         self._clients: list[Client] = []

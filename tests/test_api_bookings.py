@@ -28,23 +28,6 @@ OTHER_NOBODYS = "321199199202020020"
 HOUR = 3_600_000
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("hall"), "--always-open") as running:
-        yield running
-        assert '"level": "error"' not in running.log, running.log  # nothing here was a mistake of the server's
-
-
-@pytest.fixture
-def hall(server: Server) -> Client:
-    return server.client()
-
-
-@pytest.fixture(scope="module")
-def document(server: Server) -> dict[str, Any]:
-    return dict(server.client().get("//openapi.json").json)
-
-
 def unpadded(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 

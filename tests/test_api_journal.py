@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from answers import fits, refused
-from servers import Answer, Client, Server
+from servers import Answer, Client
 
 from queue_server.domain.refusal import Reason
 from queue_server.journal.replica import clock
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("hall"), "--always-open") as running:
-        yield running
-        assert '"level": "error"' not in running.log, running.log  # nothing here was a mistake of the server's
-
-
-@pytest.fixture
-def hall(server: Server) -> Client:
-    return server.client()
-
-
-@pytest.fixture(scope="module")
-def document(server: Server) -> dict[str, Any]:
-    return dict(server.client().get("//openapi.json").json)
 
 
 def parcel(seq: int, **change: Any) -> dict[str, Any]:

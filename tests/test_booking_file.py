@@ -25,11 +25,6 @@ def server(tmp_path: Path) -> Iterator[Server]:
         assert NOBODYS not in running.log
 
 
-@pytest.fixture
-def hall(server: Server) -> Client:
-    return server.client()
-
-
 def slot(days: int = 1, time: str = "10:30") -> str:
     return f"{local(NOON_HERE, clock() + days * DAY).date()} {time}"
 

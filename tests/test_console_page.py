@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from browser import DESK, PATIENCE_MS, Pages
+from consoles import console, press, showing
 from PIL import Image
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import Request, Route, expect
 from servers import HALL, Client, Server, stream
 
 from queue_server.journal.entry import event_of
@@ -24,27 +25,6 @@ expect.set_options(timeout=PATIENCE_MS)
 def server(tmp_path: Path) -> Iterator[Server]:
     with Server(tmp_path) as server:
         yield server
-
-
-@pytest.fixture
-def hall(server: Server) -> Client:
-    return server.client()
-
-
-def console(pages: Pages, server: Server, window: str = "1", language: str = "zh") -> Page:
-    page = pages.open(f"{server.url}/halls/{HALL}/windows/{window}?lang={language}", DESK)
-    expect(page.locator("body")).to_have_attribute("data-link", "up")
-    return page
-
-
-def press(page: Page, key: str) -> None:
-    """Press a key, as a person would: once the press before is answered."""
-    expect(page.locator("body")).not_to_have_attribute("data-pressing", "")
-    page.keyboard.press(key)
-
-
-def showing(page: Page, state: str) -> None:
-    expect(page.locator("#state")).to_have_class(state)
 
 
 def calls(server: Server) -> list[str]:

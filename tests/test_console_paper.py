@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import DESK, PATIENCE_MS, Pages
+from browser import PATIENCE_MS, Pages
+from consoles import console, press, showing
 from playwright.sync_api import Page, expect
 from servers import CITY, HALL, Client, Server
 
@@ -29,17 +30,6 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture
-def hall(server: Server) -> Client:
-    return server.client()
-
-
-def console(pages: Pages, server: Server, language: str = "zh") -> Page:
-    page = pages.open(f"{server.url}/halls/{HALL}/windows/1?lang={language}", DESK)
-    expect(page.locator("body")).to_have_attribute("data-link", "up")
-    return page
-
-
 def paper(at: Client, **more: Any) -> str:
     """What the QR code on a ticket of a kiosk says that the hall has not heard of."""
     key = base64.urlsafe_b64decode(at.get("/keys").json["code_key"] + "=")
@@ -52,8 +42,12 @@ def scan(page: Page, code: str) -> None:
     """As a scanner does that is a keyboard: wherever the focus is, much faster than anybody, Shift for capitals."""
     page.evaluate(
         """code => {
-            const down = (key) => (document.activeElement ?? document.body).dispatchEvent(
-                new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+            let at = performance.now();
+            const down = (key) => {
+                const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+                Object.defineProperty(event, "timeStamp", { value: (at += 2) });  // however busy this machine is
+                (document.activeElement ?? document.body).dispatchEvent(event);
+            };
             for (const key of code) {
                 if (/[A-Z]/.test(key)) down("Shift");
                 down(key);
@@ -87,7 +81,7 @@ def test_a_scanner_may_speak_wherever_the_focus_is_and_presses_no_button(
     page = console(pages, server)
     for focus in ("body", "dialog", "button"):
         if focus == "dialog":
-            page.keyboard.press("t")
+            press(page, "t")
             expect(page.locator("dialog#queues")).to_be_visible()
         if focus == "button":
             page.locator("#start").focus()
@@ -96,11 +90,11 @@ def test_a_scanner_may_speak_wherever_the_focus_is_and_presses_no_button(
         scan(page, code if focus == "dialog" else f"http://192.0.2.7:8081/t/{code}")
         expect(page.locator("#message")).to_have_text(f"{label} 已补进等候名单。")
         if focus == "dialog":
-            page.keyboard.press("Escape")
+            press(page, "Escape")
             expect(page.locator("dialog#queues")).to_be_hidden()
     page.locator("#start").blur()
-    page.keyboard.press("Enter")  # and then the keys are keys again
-    expect(page.locator("#state")).to_have_class("serving")
+    press(page, "Enter")  # and then the keys are keys again
+    showing(page, "serving")
     server.stop()
     kinds = [entry.kind for entry in server.entries() if entry.kind.startswith(("Ticket", "Window"))]
     assert kinds == ["WindowOpened", "TicketIssued", "TicketCalled", *["TicketIssued"] * 3, "TicketStarted"]
@@ -126,8 +120,8 @@ def test_half_a_code_is_forgotten_and_the_keys_are_keys_again(server: Server, ha
     page.evaluate("for (const key of 'cxb') dispatchEvent(new KeyboardEvent('keydown', {key}))")
     expect(page.locator("body")).not_to_have_attribute("data-pressing", "")
     expect(page.locator("#scan input")).to_have_value("")
-    page.keyboard.press("b")
-    expect(page.locator("#state")).to_have_class("paused")
+    press(page, "b")
+    showing(page, "paused")
     assert [url.rpartition("/")[2] for url in sent] == ["pause"]
 
 
@@ -141,12 +135,12 @@ def test_the_class_that_was_declared_is_shown_with_its_evidence_and_confirmed_or
     page = console(pages, server)
     declared = page.locator("#state .declared")
     expect(declared).to_contain_text("优先凭证： 军人证")
-    page.keyboard.press("y")
+    press(page, "y")
     expect(declared).to_contain_text("已确认")
     expect(declared.locator("button")).to_have_count(1)
-    page.keyboard.press("x")
-    expect(page.locator("#state")).to_have_class("idle")
-    page.keyboard.press("n")
+    press(page, "x")
+    showing(page, "idle")
+    press(page, "n")
     declared.get_by_role("button", name="不符").click()
     expect(declared).to_have_text("优先未获确认，按普通办理")
     expect(page.locator("#state em")).to_have_count(0)
@@ -160,7 +154,7 @@ def test_where_nothing_was_declared_there_is_nothing_to_confirm(server: Server, 
     hall.issue("A")
     hall.do("1", "call-next")
     page = console(pages, server)
-    expect(page.locator("#state")).to_have_class("called")
+    showing(page, "called")
     assert page.locator("#state .declared").count() == 0
 
 
@@ -172,10 +166,10 @@ def test_a_console_tells_what_comes_next_in_a_visit_and_finishing_sends_it_on(
     hall.do("1", "call-next")
     page = console(pages, server)
     expect(page.locator("#state .then")).to_have_text("接着还要办： 税务")
-    page.keyboard.press("Enter")
-    expect(page.locator("#state")).to_have_class("serving")
-    page.keyboard.press("1")
-    expect(page.locator("#state")).to_have_class("idle")
+    press(page, "Enter")
+    showing(page, "serving")
+    press(page, "1")
+    showing(page, "idle")
     expect(page.locator('#waiting tr[data-label="A001"]')).to_contain_text("税务")
 
 
@@ -184,7 +178,7 @@ def test_all_of_it_still_fits_a_small_screen(server: Server, hall: Client, pages
     hall.do("1", "open")
     hall.post("/tickets", {"service": "licence", "then": ["tax"], "class": "military"})
     hall.do("1", "call-next")
-    page = console(pages, server, language)
+    page = console(pages, server, language=language)
     expect(page.locator("#state .declared")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,9 +22,7 @@ HALL = "JR-TOWN-HY"
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The address of a running demo's start page, and its process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = 10_000 + os.getpid() % 20_000  # below those the kernel hands out to others before the demo takes its own
     command = (
         sys.executable, "-m", "queue_server.cli", "demo", "--data", str(tmp_path_factory.mktemp("demo")),
         "--hall", HALL, "--port", str(port), "--crowd", "200",
@@ -43,12 +41,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, subpro
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(60)
         process.stdout.close()
 
 
 def get(address: str) -> str:
-    with urllib.request.urlopen(address, timeout=10) as answer:
+    with urllib.request.urlopen(address, timeout=30) as answer:
         return str(answer.read().decode())
 
 
@@ -61,7 +59,7 @@ def test_the_start_page_leads_to_every_program(demo: tuple[str, subprocess.Popen
 
 
 def test_the_crowd_is_served(demo: tuple[str, subprocess.Popen[str]]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     finished = 0
     while not finished:
         assert time.monotonic() < deadline, "nobody was served"
@@ -74,7 +72,7 @@ def test_ended_it_leaves_nothing_running(demo: tuple[str, subprocess.Popen[str]]
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     assert len(children) == 7, "printer, card reader, scanner, hall server, display, kiosk, crowd"
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
     assert not [child for child in children if Path(f"/proc/{child}").exists()]
     with pytest.raises(urllib.error.URLError, match="refused"):
         get(address)

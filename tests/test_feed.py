@@ -106,11 +106,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture
-def hall(server: Server) -> Client:
-    return server.client()
-
-
 def hello_of(body: bytes) -> dict[str, Any]:
     name, data = body.split(b"\n")[:2]
     assert name == b"event: hello"

@@ -43,24 +43,6 @@ def assert_copy(follower: Follower, hall: Client) -> None:
     assert len(known) == sum(state["tickets"].values())
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("hall"), "--always-open") as running:
-        yield running
-
-
-@pytest.fixture
-def hall(server: Server) -> Client:
-    return server.client()
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Server]:
-    """A server that a test may ill-treat."""
-    with Server(tmp_path / "own", "--always-open") as running:
-        yield running
-
-
 def test_a_follower_catches_up_and_stays_up_to_date(server: Server, hall: Client) -> None:
     changes: list[int] = []
     with following(server, SqliteStore(":memory:"), on_change=lambda: changes.append(1)) as follower:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from waiting import Held
 
 from devices.cable import Cable, Distortion, doubled, drop, noise, split
 from devices.id_card.driver import Health, IdCardReader, Prompt
@@ -60,7 +59,7 @@ def look_until(prompt: Prompt, driver: IdCardReader, seconds: float = 30) -> Non
         assert time.monotonic() < deadline
 
 
-def wait_for(health: Health, driver: IdCardReader, seconds: float = 10) -> None:
+def wait_for(health: Health, driver: IdCardReader, seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while driver.check() is not health:
         assert time.monotonic() < deadline, driver.health
@@ -146,17 +145,13 @@ def test_a_port_used_by_another_program_is_unplugged_to_us() -> None:
         assert driver.look(day_key=DAY_KEY, today=TODAY) is Prompt.NO_READER
 
 
-def descriptors() -> set[str]:
-    return set(os.listdir("/proc/self/fd"))
-
-
 def test_a_hundred_times_unplugged_and_replugged_it_comes_back_and_leaks_nothing(tmp_path: Path) -> None:
     reader = quick_reader()
     link = tmp_path / "id-card"
     with Running(reader, PtyEnd(link)) as running:
         driver = impatient(Reconnecting(open_transport(f"serial:{link}?baud=115200"), pause=0.01))
         wait_for(Health.READY, driver)
-        before, threads = descriptors(), threading.active_count()
+        before = Held()
         for turn in range(100):
             reader.place("resident" if turn % 2 else "j")
             if turn % 3 == 0:
@@ -170,10 +165,9 @@ def test_a_hundred_times_unplugged_and_replugged_it_comes_back_and_leaks_nothing
                 reader.lift()
                 driver.look(day_key=DAY_KEY, today=TODAY)
                 assert card_on(driver, partial(reader.place, "resident"), reader.lift).kind == "resident"
-        assert len(descriptors()) == len(before)
-        assert threading.active_count() == threads
+        assert Held().no_more_than(before)
         driver.close()
-        assert len(descriptors()) < len(before)
+        assert Held().files < before.files
 
 
 @contextmanager

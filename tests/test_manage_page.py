@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,6 @@ from queue_server.domain.events import DeviceReported
 from queue_server.journal.push import Pusher
 from queue_server.journal.replica import Replica, clock
 from queue_server.journal.store import SqliteStore
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("hall")) as server:
-        yield server
 
 
 def rows(server: Server, path: str = "/fragment?lang=en") -> str:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from bus_stage import wait_until, working
+from bus_stage import working
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import until
 
 from devices.call_pad.driver import CallPad
 from devices.call_pad.protocol import CallKey, CallKeypad, Chosen, Press
@@ -109,12 +110,12 @@ def test_a_numeric_keypad_is_a_rating_pad(tmp_path: Path) -> None:
     pad = RatingPad(answers.append)
     assert pad.health is Health.UNKNOWN
     with working(SinglePad(KeypadPort("usb-*", RatingKeypad(), by_id=tmp_path), pad)):
-        wait_until(lambda: pad.health is Health.READY)
+        until(lambda: pad.health is Health.READY)
         keypad.press(Key.KP5)  # nobody was asked
         first = pad.ask(99)
         keypad.press(Key.KP9)  # no key of a rating pad
         keypad.press(Key.KP_ENTER)
-        wait_until(lambda: answers or keypad.press(Key.KP2))
+        until(lambda: answers or keypad.press(Key.KP2))
         assert answers == [Answer(prompt=first, ended=Ended.RATED, level=Level.DISSATISFIED)]
     keypad.unplug()
 
@@ -137,15 +138,15 @@ def test_a_numeric_keypad_is_a_call_pad_that_may_be_unplugged(tmp_path: Path) ->
     presses: list[Press] = []
     pad = CallPad(presses.append)
     with working(SinglePad(KeypadPort("usb-*", CallKeypad(), by_id=tmp_path), pad)):
-        wait_until(lambda: pad.health is Health.READY)
+        until(lambda: pad.health is Health.READY)
         keypad.press(Key.KP1)
         keypad.unplug()
-        wait_until(lambda: pad.health is Health.UNPLUGGED)
+        until(lambda: pad.health is Health.UNPLUGGED)
         keypad.plug()
-        wait_until(lambda: pad.health is Health.READY)
+        until(lambda: pad.health is Health.READY)
         for code in (Key.KP_ENTER, Key.KP4, Key.KP2, Key.KP_ENTER):
             keypad.press(code)
-        wait_until(lambda: len(presses) == 2)
+        until(lambda: len(presses) == 2)
         assert presses == [CallKey.NEXT, Chosen(number="42")]  # the 1 typed before the plug was pulled is forgotten
     keypad.unplug()
 

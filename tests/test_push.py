@@ -18,13 +18,6 @@ from queue_server.journal.store import SqliteStore
 from queue_server.journal.verify import verify
 
 
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Server]:
-    """A server that a test may ill-treat."""
-    with Server(tmp_path / "own", "--always-open") as running:
-        yield running
-
-
 class Kiosk:
     """A machine with a journal of its own that it pushes to the hall."""
 

@@ -6,7 +6,6 @@ import functools
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from virtual_wire import VirtualWire
+from waiting import Held
 
 from devices.cable import Cable, doubled, drop, noise, split
 from devices.evdev import KeyboardTransport
@@ -207,7 +207,7 @@ def test_a_closed_scanner_is_unknown_and_dark() -> None:
 # --- real wires ----------------------------------------------------------------------------------------------------
 
 
-def scanned(driver: WiredScanner, seconds: float = 10) -> Reading:
+def scanned(driver: WiredScanner, seconds: float = 30) -> Reading:
     reading = driver.scan(seconds)
     assert reading is not None, driver.health
     return reading
@@ -287,7 +287,7 @@ def test_a_hundred_unplugs_leave_no_descriptor_and_no_thread(tmp_path: Path) -> 
         driver.begin()
         scanner.show("A001")
         assert scanned(driver) == A001
-        descriptors, threads = len(os.listdir("/proc/self/fd")), threading.active_count()
+        before = Held()
         for number in range(100):
             running.unplug()
             assert driver.scan(0.01) is None
@@ -295,10 +295,10 @@ def test_a_hundred_unplugs_leave_no_descriptor_and_no_thread(tmp_path: Path) -> 
             running.plug()
             began = time.monotonic()
             while driver.scan(0.01) is None and driver.health is Health.UNPLUGGED:
-                assert time.monotonic() - began < 2.0
+                assert time.monotonic() - began < 30.0
             scanner.show(f"B{number:03}")
             assert scanned(driver) == Reading(data=f"B{number:03}".encode())
-        assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == (descriptors, threads)
+        assert Held().no_more_than(before)
         driver.close()
 
 
@@ -312,7 +312,7 @@ def test_a_wedge_is_read_from_its_device_and_survives_being_pulled(tmp_path: Pat
     for number in range(3):
         os.mkfifo(path)
         driver.begin()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while driver.health is Health.UNPLUGGED and time.monotonic() < deadline:
             driver.scan(0.05)
         with path.open("wb", buffering=0) as keys:  # the device's end; the driver holds the other
@@ -320,7 +320,7 @@ def test_a_wedge_is_read_from_its_device_and_survives_being_pulled(tmp_path: Pat
             assert scanned(driver) == Reading(data=f"T.JR1-A00{number}_x".encode())
             assert driver.health is Health.READY
         path.unlink()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while driver.health is not Health.UNPLUGGED:
             assert time.monotonic() < deadline
             driver.scan(0.05)
@@ -385,7 +385,7 @@ def test_the_simulator_is_a_program_that_scans_what_is_typed() -> None:
         typing("raw 41 30 30 32 0d")
         assert scanner.scan(10) == A002
         typing("unplug")
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while scanner.health is not Health.UNPLUGGED:
             assert time.monotonic() < deadline
             scanner.scan(0.05)

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from servers import HALL, Client, Server, city, run
+from servers import HALL, Server, city, run
 
 from queue_server.journal.replica import Replica
 from queue_server.journal.store import SqliteStore
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("hall"), "--always-open") as running:
-        yield running
-        assert '"level": "error"' not in running.log, running.log  # nothing here was a mistake of the server's
-
-
-@pytest.fixture
-def hall(server: Server) -> Client:
-    return server.client()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org", "127.0.0.1.example.org"])

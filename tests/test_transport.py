@@ -17,20 +17,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from waiting import Held, until
 
 from devices.cable import Cable, CableEnd, doubled, drop, noise, split
 from devices.simulation import PtyEnd, Running, TcpEnd
 from devices.transport import Reconnecting, Transport, open_transport
 
 
-def wait_until(true: Callable[[], object], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.005)
-
-
-def read_exactly(transport: Transport, count: int, seconds: float = 5.0) -> bytes:
+def read_exactly(transport: Transport, count: int, seconds: float = 30.0) -> bytes:
     got, deadline = b"", time.monotonic() + seconds
     while len(got) < count and time.monotonic() < deadline:
         got += transport.read(0.2, count - len(got))
@@ -87,7 +81,7 @@ def test_what_arrived_earlier_can_be_thrown_away(echo: tuple[Running, Transport]
     _, transport = echo
     thrown = bytearray()
     transport.write(b"stale answer")
-    wait_until(lambda: thrown.extend(transport.discard()) or thrown == b"STALE ANSWER")
+    until(lambda: thrown.extend(transport.discard()) or thrown == b"STALE ANSWER")
     transport.write(b"fresh")
     assert read_exactly(transport, 5) == b"FRESH"
 
@@ -95,7 +89,7 @@ def test_what_arrived_earlier_can_be_thrown_away(echo: tuple[Running, Transport]
 def test_a_vanished_device_raises_for_reading_and_writing(echo: tuple[Running, Transport]) -> None:
     running, transport = echo
     running.unplug()
-    wait_until(lambda: fails(lambda: transport.read(0.01)))
+    until(lambda: fails(lambda: transport.read(0.01)))
     assert fails(lambda: transport.read(0.01)), "it goes on failing"
     assert fails(lambda: transport.write(b"x"))
 
@@ -112,7 +106,7 @@ def test_a_closed_peer_is_noticed_by_the_first_write() -> None:
     with peer:
         peer.close()
         with pytest.raises(ConnectionResetError):
-            wait_until(lambda: transport.write(b"x"))  # the end of file needs a moment even on loopback
+            until(lambda: transport.write(b"x"))  # the end of file needs a moment even on loopback
     transport.close()
 
 
@@ -201,9 +195,6 @@ def test_the_time_on_the_wire_is_known_where_it_matters() -> None:
 
 
 def test_unplugged_a_hundred_times_it_comes_back_and_leaks_nothing(tmp_path: Path) -> None:
-    def descriptors() -> int:
-        return len(os.listdir("/proc/self/fd"))
-
     def answers(transport: Transport) -> bool:
         with contextlib.suppress(OSError):
             transport.write(b"hello")
@@ -211,18 +202,18 @@ def test_unplugged_a_hundred_times_it_comes_back_and_leaks_nothing(tmp_path: Pat
         return False
 
     for kind in ("pty", "tcp"):
-        before, threads = descriptors(), threading.active_count()
+        before = Held()
         wire, line = wire_for(kind, tmp_path)
         with Running(Echo(), wire) as running:
             transport = Reconnecting(open_transport(line()), pause=0.005, longest=0.02)
             for _ in range(50):
-                wait_until(partial(answers, transport), 2.0)
+                until(partial(answers, transport))
                 running.unplug()
-                wait_until(partial(fails, partial(transport.read, 0.01)))
+                until(partial(fails, partial(transport.read, 0.01)))
                 running.plug()
             assert transport.connections >= 50
             transport.close()
-        assert (descriptors(), threading.active_count()) == (before, threads)
+        assert Held().no_more_than(before)
 
 
 def test_a_wire_that_is_down_is_not_tried_again_before_its_pause_is_over() -> None:
@@ -275,7 +266,7 @@ def test_a_cut_cable_wakes_whoever_waits_and_needs_mending_and_opening() -> None
     waiting = threading.Thread(target=lambda: seen.append(fails(lambda: cable.near.read(30.0))))
     waiting.start()
     cable.cut()
-    waiting.join(5.0)
+    waiting.join(30.0)
     assert seen == [True]
     assert fails(cable.near.open)
     cable.mend()
@@ -342,7 +333,7 @@ for wire in (PtyEnd(), TcpEnd()):
             transport.write(b"hello"); said = transport.read(5)
             while len(said) < 5: said += transport.read(5)
             before = beats
-            assert transport.read(0.3) == b"" and beats > before + 3, "others went on meanwhile"
+            assert transport.read(0.3) == b"" and beats > before + 1, "others went on meanwhile"
             running.unplug()
             for _ in range(50):
                 try: transport.read(0.1)

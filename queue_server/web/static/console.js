@@ -49,6 +49,7 @@ async function press(button) {
   if (button.ariaDisabled) return say(button.title);
   const mine = (pressing = { seen: seen() });
   document.body.dataset.pressing = "";
+  say(""); // what was said of the press before
   try {
     const answer = await fetch(region.dataset.api + button.dataset.action, {
       method: "POST",
@@ -57,7 +58,6 @@ async function press(button) {
       signal: AbortSignal.timeout(8000),
     });
     if (!answer.ok) say(refusal(answer.status, await answer.json().catch(() => ({}))));
-    else if (pressing === mine) say("");
   } catch {
     say(sentences.unsure);
   }
