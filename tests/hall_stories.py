@@ -76,6 +76,11 @@ HALL = cfg.Configuration(
 )
 
 
+LIKELY = e.Likely(expected=20, low=12, high=31)
+WAITS = e.Waits(mean=LIKELY, p90=LIKELY, long=e.Likely(expected=0.2, low=0, high=0.4))
+EFFECT = e.Effect(minutes=75, before=WAITS, after=WAITS, saved=WAITS)
+
+
 def with_rules(**values: Any) -> cfg.Configuration:
     return replace(HALL, rules=cfg.Rules(**values))
 
@@ -260,6 +265,7 @@ def snapshot(hall: Hall) -> dict[str, Any]:
         "slots": dict(hall.slots),
         "calls": list(hall.calls),
         "devices": dict(hall.devices),
+        "applied": dict(hall.applied),
         "early": {day: sorted(facts, key=lambda fact: (fact.ticket, fact.at)) for day, facts in hall.early.items()},
     }
     assert known.keys() == vars(hall).keys(), "the snapshot must show every field of a hall"

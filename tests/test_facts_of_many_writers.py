@@ -8,7 +8,7 @@ from random import Random
 from typing import Any, get_args
 
 import pytest
-from hall_stories import HALL, MINUTE, MONDAY, TUESDAY, folded, queue, snapshot, window
+from hall_stories import EFFECT, HALL, MINUTE, MONDAY, TUESDAY, folded, queue, snapshot, window
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -194,6 +194,7 @@ QUEUE = st.sampled_from(("A", "B", "Z"))
 CLASS = st.sampled_from(("ordinary", "military", "none"))
 CONFIGURATION = st.sampled_from((BASE, OTHER))
 SERVES = st.lists(st.builds(cfg.Serves, queue=QUEUE, helper_after=st.floats(0, 1000)), max_size=3).map(tuple)
+MOVES = st.lists(st.builds(e.Move, window=WINDOW, before=SERVES, after=SERVES), max_size=3).map(tuple)
 NUMBER = st.integers(-1, 12_000)
 OUTCOME = st.sampled_from(e.Outcome)
 YES = st.booleans()
@@ -241,6 +242,8 @@ FACTS: dict[type[e.Event], dict[str, st.SearchStrategy[Any]]] = {
     e.WindowPaused: {"window": WINDOW},
     e.WindowClosed: {"window": WINDOW},
     e.QueuesAssigned: {"window": WINDOW, "serves": SERVES},
+    e.RecommendationApplied: {"recommendation": WORD, "source": WORD, "moves": MOVES, "effect": st.just(EFFECT)},
+    e.RecommendationUndone: {"recommendation": WORD, "source": WORD},
     e.DeviceReported: {"device": WORD, "health": WORD},
     e.Unknown: {"kind": WORD, "fields": st.just({"ticket": "t1"})},
 }  # fmt: skip
@@ -276,6 +279,14 @@ COMMANDS: dict[type[Any], dict[str, st.SearchStrategy[Any]]] = {
     c.PauseWindow: {"window": WINDOW},
     c.CloseWindow: {"window": WINDOW},
     c.AssignQueues: {"window": WINDOW, "serves": SERVES},
+    c.ApplyRecommendation: {
+        "recommendation": WORD,
+        "source": WORD,
+        "computed_at": AT,
+        "moves": MOVES,
+        "effect": st.just(EFFECT),
+    },
+    c.UndoRecommendation: {"recommendation": WORD, "source": WORD},
     c.CallNext: {"window": WINDOW, "outcome": OUTCOME | st.none()},
     c.CallTicket: {"window": WINDOW, "ticket": TICKET},
     c.Recall: {"window": WINDOW},

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from queue_server.domain.configuration import ORDINARY, Configuration, Serves
-from queue_server.domain.events import Instant, Outcome
+from queue_server.domain.events import Effect, Instant, Move, Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +126,25 @@ class AssignQueues:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ApplyRecommendation:
+    """Do all its moves, or none. `source`: who applies it; `computed_at`: as of when it was recommended."""
+
+    recommendation: str
+    source: str
+    computed_at: Instant
+    moves: tuple[Move, ...]
+    effect: Effect
+
+
+@dataclass(frozen=True, kw_only=True)
+class UndoRecommendation:
+    """Let its windows serve again what they served before."""
+
+    recommendation: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CallNext:
     """Call the ticket most at risk. With `outcome`, the ticket being served is finished first."""
 
@@ -196,6 +215,6 @@ class Transfer:
 Command: TypeAlias = (
     OpenDay | CloseDay | ApplyConfiguration | BorrowNumber | IssueTicket | AcceptPaper | VoidTicket | RestoreTicket
     | BookAppointment | CancelAppointment
-    | OpenWindow | PauseWindow | CloseWindow | AssignQueues
+    | OpenWindow | PauseWindow | CloseWindow | AssignQueues | ApplyRecommendation | UndoRecommendation
     | CallNext | CallTicket | Recall | Start | Finish | MarkNoShow | Park | Transfer | ConfirmClass
 )  # fmt: skip

@@ -107,10 +107,19 @@ class Serves(Value):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlannedBreak(Value):
+    """When a window is away every day, local wall-clock times `HH:MM`."""
+
+    begins: str
+    ends: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class WindowSetup(Value):
     """A window as configured: its number and the queues it serves at the start of the day.
 
     `duty` and `staff`: who sits there as its sign says it, such as 社保经办 and 工号 017. No names need be given.
+    `skills`: the queues they can serve, to which recommendations keep; none given: all. `breaks`: when they are away.
     """
 
     code: str
@@ -118,6 +127,11 @@ class WindowSetup(Value):
     serves: tuple[Serves, ...]
     duty: Text | None = None
     staff: str = ""
+    skills: tuple[str, ...] = ()
+    breaks: tuple[PlannedBreak, ...] = ()
+
+    def can_serve(self, queue: str) -> bool:
+        return not self.skills or queue in self.skills
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +184,20 @@ class Rules(Value):
     """After its slot, an appointment still counts."""
     last_minutes: int = 30
     """Before closing, residents are warned that they may not be served today."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice(Value):
+    """Limits of what may be recommended to the manager: it must be small enough to be understood and undone."""
+
+    queues_per_window: int = 3
+    windows_per_queue: int = 1
+    moves: int = 4
+    """Windows that one recommendation changes at most."""
+    settles_minutes: float = 2
+    """What a window loses when it is given other queues: papers, log-ins, its sign."""
+    good_for_minutes: int = 20
+    """Later than this after it was computed it is not applied: the lines are others by then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -280,6 +308,7 @@ class Configuration(Value):
     classes: tuple[ResidentClass, ...] = ()
     numbering: Numbering = field(default_factory=Numbering)
     rules: Rules = field(default_factory=Rules)
+    advice: Advice = field(default_factory=Advice)
     about: About = field(default_factory=About)
     terms: Terms | None = None
     frequent: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from queue_server.domain.issuing import (
 )
 from queue_server.domain.life import State, after
 from queue_server.domain.model import Hall, Ticket, Window
+from queue_server.domain.moving import apply_recommendation, undo_recommendation
 from queue_server.domain.promise import MINUTE
 from queue_server.domain.refusal import Reason, Refused
 
@@ -65,6 +66,10 @@ def decide(hall: Hall, command: c.Command, at: Instant) -> list[Event]:
             return _close_window(hall, command, at)
         case c.AssignQueues():
             return _assign_queues(hall, command, at)
+        case c.ApplyRecommendation():
+            return apply_recommendation(hall, command, at)
+        case c.UndoRecommendation():
+            return undo_recommendation(hall, command, at)
         case c.CallNext():
             return list(_call_next(hall, command, at))
         case c.CallTicket():

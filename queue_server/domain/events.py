@@ -239,6 +239,62 @@ class QueuesAssigned(WindowEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Move:
+    """What a window serves before a change and after it."""
+
+    window: str
+    before: tuple[Serves, ...]
+    after: tuple[Serves, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Likely:
+    """A figure that is expected, and what it will be between nine times in ten."""
+
+    expected: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waits:
+    """Waits in minutes: on average, the longest of nine in ten; and the share (0 … 1) of those over half an hour."""
+
+    mean: Likely
+    p90: Likely
+    long: Likely
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """What a change was predicted to do, as the forecast defines it (`forecast.outlook`): the waits of all who wait or
+    come in the next `minutes` as things were (`before`), with the change (`after`), and how much less that is."""
+
+    minutes: float
+    before: Waits
+    after: Waits
+    saved: Waits
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecommendationApplied(Event):
+    """Somebody (`source`) did what was recommended: the `QueuesAssigned` that stand with it in the journal."""
+
+    recommendation: str
+    source: str
+    moves: tuple[Move, ...]
+    effect: Effect
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecommendationUndone(Event):
+    """The windows serve again what they served before it."""
+
+    recommendation: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeviceReported(Event):
     """A device's health has changed, or a new day asks for it: `device` is `K1/printer`, `health` its driver's word."""
 
@@ -263,6 +319,7 @@ KINDS: dict[str, type[Event]] = {
         TicketRestored, TicketParked, TicketTransferred, TicketContinued, TicketExpired, ClassConfirmed,
         AppointmentBooked, AppointmentCancelled,
         WindowOpened, WindowPaused, WindowClosed, QueuesAssigned,
+        RecommendationApplied, RecommendationUndone,
         DeviceReported,
     )
 }  # fmt: skip

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sortedcontainers import SortedList
 
 from queue_server.domain import events as e
-from queue_server.domain.configuration import ORDINARY, Configuration, WindowSetup
+from queue_server.domain.configuration import ORDINARY, Configuration, Serves
 from queue_server.domain.events import Event, Instant, Outcome
 from queue_server.domain.life import ENDED, State, after
 from queue_server.domain.numbering import in_common_series
@@ -67,6 +67,14 @@ class Window:
     is_open: bool = False
     paused: bool = False
     ticket: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """A recommendation of this day that was applied, and when it was undone if it was."""
+
+    fact: e.RecommendationApplied
+    undone_at: Instant | None = None
 
 
 class Line:
@@ -126,6 +134,7 @@ class Hall:
         self.slots: dict[int, str] = {}  # share of the reserve -> the kiosk that may print it today
         self.calls: list[str] = []
         self.devices: dict[str, e.DeviceReported] = {}
+        self.applied: dict[str, Applied] = {}  # by recommendation, in the order they were applied
 
     # --- reading
 
@@ -243,7 +252,7 @@ class Hall:
             self.slots.setdefault(kiosk.slot, kiosk.code)
         for setup in configuration.windows:
             if setup.code not in self.windows:
-                self.windows[setup.code] = Window(code=setup.code, serves=serves_of(setup))
+                self.windows[setup.code] = Window(code=setup.code, serves=serving(setup.serves))
         kept = {setup.code for setup in configuration.windows}
         for code in [w.code for w in self.windows.values() if w.code not in kept and w.ticket is None]:
             self._release(code)
@@ -388,14 +397,23 @@ class Hall:
             self._join(ticket)
 
     def _queues_assigned(self, event: e.QueuesAssigned) -> None:
-        self._window(event.window).serves = {s.queue: round(s.helper_after * MINUTE) for s in event.serves}
+        self._window(event.window).serves = serving(event.serves)
+
+    def _recommendation_applied(self, event: e.RecommendationApplied) -> None:
+        self.applied.setdefault(event.recommendation, Applied(fact=event))
+
+    def _recommendation_undone(self, event: e.RecommendationUndone) -> None:
+        applied = self.applied.get(event.recommendation)
+        if applied is not None and applied.undone_at is None:
+            self.applied[event.recommendation] = replace(applied, undone_at=event.at)
 
     def _device_reported(self, event: e.DeviceReported) -> None:
         self.devices[event.device] = event  # a device has one writer, whose facts come in order
 
 
-def serves_of(setup: WindowSetup) -> dict[str, int]:
-    return {s.queue: round(s.helper_after * MINUTE) for s in setup.serves}
+def serving(serves: Iterable[Serves]) -> dict[str, int]:
+    """Queue -> helper delay in ms, as a window has it."""
+    return {s.queue: round(s.helper_after * MINUTE) for s in serves}
 
 
 _FOLDS: dict[type[Event], Callable[[Hall, Any], object]] = {
@@ -422,5 +440,7 @@ _FOLDS: dict[type[Event], Callable[[Hall, Any], object]] = {
     e.WindowPaused: Hall._window_paused,
     e.WindowClosed: Hall._window_closed,
     e.QueuesAssigned: Hall._queues_assigned,
+    e.RecommendationApplied: Hall._recommendation_applied,
+    e.RecommendationUndone: Hall._recommendation_undone,
     e.DeviceReported: Hall._device_reported,
 }
