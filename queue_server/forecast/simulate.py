@@ -2,34 +2,27 @@
 
 Every replication lives through the hall's own calling rule (`domain.dispatch`): a free window calls the ticket that
 sorts first by (not strict, due + helper delay, joined) among the lines it serves and those held for it. Time moves
-from one window becoming free to the next. Tickets that share a queue and a promise are called in the order in which
-they came, so each such stream needs only a pointer; arrivals drawn for the future are streams of their own.
+from one window becoming free to the next.
 
-Deterministic for a seed, and with common random numbers: the n-th ticket of a stream meets the same fate in two
-runs that differ in their windows.
+Deterministic for a seed, and with common random numbers: the n-th ticket of a stream (`streams`) meets the same fate,
+and a window's present ticket lasts as long, in two runs that differ in what their windows serve.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count, pairwise
 from math import inf
-from statistics import NormalDist
 
 import numpy as np
 
 from queue_server.forecast.arrays import Flags, Floats, Ints
 from queue_server.forecast.durations import Durations, draw, rest
-from queue_server.forecast.snapshot import Desk, Snapshot, Waiting
+from queue_server.forecast.snapshot import Desk, Snapshot
+from queue_server.forecast.streams import Streams, delay_of, key_of, streams
 
-STRICT = -1.0e6
-"""Minutes added to a strict ticket's due time, so that it sorts before all others."""
 HORIZON = 480.0
-BIN = 15.0
-CHECK_IN, SHOW_UP = (-5.0, 6.0), 0.9
-"""Minutes from the slot to the check-in (mean, deviation), and the share of the booked who come: not learned."""
-CHECK_IN_LEVELS = tuple((n + 0.5) / 200 for n in range(200))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,23 +39,6 @@ class Calls:
     came: Floats
     came_called: Floats
     came_queue: Ints
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Streams:
-    """Tickets in the order each stream is called. `at`, `key` (R, N): when there, and by what sorted; `chance` (R, N):
-    its fate; `first` (S): where a stream begins, it ends with a ticket that never comes; `queue` (S); `delay`
-    (windows, S): helper delay, inf: not served; `present` (tickets): where each waiting ticket stands;
-    `drawn` (n): where those do who were drawn."""
-
-    at: Floats
-    key: Floats
-    chance: Floats
-    first: Ints
-    queue: Ints
-    delay: Floats
-    present: Ints
-    drawn: Ints
 
 
 def simulate(
@@ -83,74 +59,139 @@ def simulate(
         whole: draw and call everybody who comes within the horizon, not only those who may still overtake.
     """
     random = np.random.default_rng(seed)
-    streams = _streams(hall, runs, random, horizon, whole=whole)
-    called = np.full(streams.at.shape, inf)
-    asked = np.full((runs, len(hall.asked)), inf)
-    if hall.desks:
-        _run(hall, durations, streams, called, asked, random, horizon, all_waiting, whole)
-    drawn = streams.drawn
-    return Calls(
-        waiting=called[:, streams.present], asked=asked, came=streams.at[:, drawn], came_called=called[:, drawn],
-        came_queue=streams.queue[np.searchsorted(streams.first, drawn, "right") - 1],
-    )  # fmt: skip
+    people = streams(hall, runs, random, horizon, whole=whole)
+    (calls,) = _live(hall, [hall.desks], durations, people, random, horizon, None if whole else all_waiting)
+    return calls
+
+
+def side_by_side(
+    hall: Snapshot, plans: Sequence[Sequence[Desk]], durations: Durations, *, runs: int, seed: int, horizon: float,
+    pace: float = 0.0,
+) -> list[Calls]:  # fmt: skip
+    """Live through the hall once for each plan of its windows, with the same people and the same luck (`whole`).
+
+    Args:
+        plans: the same windows in the same order each time; what they serve and when they are there may differ.
+        pace: how sure the durations are: the deviation of a factor on each queue's, drawn for each run.
+    """
+    random = np.random.default_rng(seed)
+    people = streams(hall, runs, random, horizon, whole=True)
+    return _live(hall, plans, durations, people, random, horizon, None, pace)
+
+
+def _live(
+    hall: Snapshot, plans: Sequence[Sequence[Desk]], durations: Durations, people: Streams,
+    random: np.random.Generator, horizon: float, all_waiting: bool | None,
+    pace: float = 0.0,
+) -> list[Calls]:  # fmt: skip
+    """Every plan's calls. `all_waiting` None: to the horizon; else until those who wait, or who are asked, are called.
+
+    Rows (P × R) are the runs of the first plan, then those of the next.
+    """
+    runs, rows = len(people.at), len(people.at) * len(plans)
+    called, asked = np.full((rows, people.at.shape[1]), inf), np.full((rows, len(hall.asked)), inf)
+    if plans[0]:
+        _run(hall, plans, durations, people, called, asked, random, horizon, all_waiting, pace)
+    return [
+        Calls(
+            waiting=called[these][:, people.present], asked=asked[these], came=people.at[:, people.drawn],
+            came_called=called[these][:, people.drawn],
+            came_queue=people.queue[np.searchsorted(people.first, people.drawn, "right") - 1],
+        )
+        for these in (slice(at, at + runs) for at in range(0, rows, runs))
+    ]  # fmt: skip
 
 
 def _run(
-    hall: Snapshot, durations: Durations, streams: _Streams, called: Floats, asked: Floats,
-    random: np.random.Generator, horizon: float, all_waiting: bool, whole: bool,
+    hall: Snapshot, plans: Sequence[Sequence[Desk]], durations: Durations, people: Streams, called: Floats,
+    asked: Floats, random: np.random.Generator, horizon: float, all_waiting: bool | None,
+    pace: float,
 ) -> None:  # fmt: skip
-    """Fill in `called` (R, N) and `asked` (R, G). One step: in every run the window that is free first calls."""
-    every = np.arange(len(called))
-    leaves, returns = (np.array([getattr(desk, name) for desk in hall.desks]) for name in ("leaves", "returns"))
-    speed = np.array([durations.speed.get(desk.code, 1.0) for desk in hall.desks])
-    free = _free(hall, durations, len(called), random)
-    free = np.where((free >= leaves) & (free < returns), returns, free)
-    takes, came = _fates(durations, streams)
-    head = np.tile(streams.first, (len(called), 1))
-    there, key = streams.at[:, streams.first], streams.key[:, streams.first]
-    ghosts = _Ghosts.of(hall)
+    """Fill in `called` (P R, N) and `asked` (P R, G). One step: in every row the window that is free first calls."""
+    runs, windows = len(people.at), len(plans[0])
+    every, run = np.arange(len(called)), np.tile(np.arange(runs), len(plans))
+    place = np.repeat(np.arange(len(plans)) * windows, runs)  # of a row's first window among all plans' windows
+    desks = [desk for plan in plans for desk in plan]
+    leaves, returns = (np.array([getattr(desk, name) for desk in desks]) for name in ("leaves", "returns"))
+    speed = np.array([durations.speed.get(desk.code, 1.0) for desk in desks])
+    line, delay = _lines(desks, people)
+    free = _free(plans, durations, runs, random)
+    away = tuple(np.repeat(of.reshape(len(plans), windows), runs, axis=0) for of in (leaves, returns))
+    free = np.where((free >= away[0]) & (free < away[1]), away[1], free)
+    takes, came = _fates(durations, people)
+    if pace:
+        takes = takes * _paces(people, len(durations.cycle), pace, random)
+    head = np.tile(people.first, (len(called), 1))
+    nobody = np.full((runs, 1), inf)
+    there, key = (
+        np.concatenate([of[:, people.first], nobody], axis=1)[run] for of in (people.at, people.key)
+    )  # of each stream's first ticket (P R, S + 1); the last stream is always empty
+    ghost_key = np.array([key_of(ticket) for ticket in hall.asked])
+    ghost_delay = np.array([[delay_of(desk, ghost.queue, ghost.held_for) for ghost in hall.asked] for desk in desks])
     open_asked = np.ones(asked.shape, bool)
     for step in count():  # each step calls a ticket or moves a window to a later arrival, so it ends
-        window = free.argmin(axis=1)
-        now = free[every, window]
+        first = free.argmin(axis=1)
+        now = free[every, first]
         if step % 8 == 0 and (
-            now.min() > horizon or (not whole and _settled(called, streams.present, open_asked, all_waiting))
+            now.min() > horizon
+            or (all_waiting is not None and _settled(called, people.present, open_asked, all_waiting))
         ):
             break
-        sort = key + streams.delay[window]
-        sort[there > now[:, None]] = inf
-        stream = sort.argmin(axis=1)
-        best = sort[every, stream]
+        window = place + first
+        lines = line[window]
+        arrived = there[every[:, None], lines]
+        sort = key[every[:, None], lines] + delay[window]
+        sort[arrived > now[:, None]] = inf
+        which = sort.argmin(axis=1)
+        best, stream = sort[every, which], lines[every, which]
         if open_asked.any():
-            hit = open_asked & (ghosts.key + ghosts.delay[window] < best[:, None])
+            hit = open_asked & (ghost_key + ghost_delay[window] < best[:, None])
             asked[hit] = now[np.nonzero(hit)[0]]
             open_asked &= ~hit
+        some = np.isfinite(best)
+        stream = np.where(some, stream, 0)
         taken = head[every, stream]
-        until = now + takes[every, taken] * np.where(came[every, taken], speed[window], 1.0)
-        none = np.flatnonzero(np.isinf(best))
-        if len(none):
-            until[none] = _next_arrival(there[none], streams.delay[window[none]], now[none])
-            called_now = np.isfinite(best)
-            called[every[called_now], taken[called_now]] = now[called_now]
+        until = now + takes[run, taken] * np.where(came[run, taken], speed[window], 1.0)
+        if not some.all():
+            none = np.flatnonzero(~some)
+            until[none] = _next_arrival(arrived[none], delay[window[none]], now[none])
+            called[every[some], taken[some]] = now[some]
         else:
             called[every, taken] = now
-        free[every, window] = np.where((until >= leaves[window]) & (until < returns[window]), returns[window], until)
-        moved = taken + np.isfinite(best)
+        free[every, first] = np.where((until >= leaves[window]) & (until < returns[window]), returns[window], until)
+        moved = taken + some
         head[every, stream] = moved
-        there[every, stream], key[every, stream] = streams.at[every, moved], streams.key[every, moved]
+        there[every, stream], key[every, stream] = people.at[run, moved], people.key[run, moved]
 
 
-def _fates(durations: Durations, streams: _Streams) -> tuple[Floats, Flags]:
+def _lines(desks: Sequence[Desk], people: Streams) -> tuple[Ints, Floats]:
+    """The streams each window calls from and their helper delays (windows, most); filled up with the empty stream."""
+    delay = np.array([people.delays(desk) for desk in desks])
+    serves = np.isfinite(delay)
+    most = max(1, int(serves.sum(axis=1).max()))
+    line = np.argsort(~serves, axis=1, kind="stable")[:, :most]
+    mine = np.take_along_axis(serves, line, 1)
+    return np.where(mine, line, delay.shape[1]), np.where(mine, np.take_along_axis(delay, line, 1), inf)
+
+
+def _fates(durations: Durations, people: Streams) -> tuple[Floats, Flags]:
     """How long each ticket keeps an average window, and whether its resident comes (R, N)."""
-    takes, came = np.empty(streams.chance.shape), np.empty(streams.chance.shape, bool)
-    begins = [*streams.first.tolist(), streams.chance.shape[1]]
-    for (begin, end), queue in zip(pairwise(begins), streams.queue, strict=True):
-        chance, share = streams.chance[:, begin:end], durations.no_show[queue]
+    takes, came = np.empty(people.chance.shape), np.empty(people.chance.shape, bool)
+    begins = [*people.first.tolist(), people.chance.shape[1]]
+    for (begin, end), queue in zip(pairwise(begins), people.queue, strict=True):
+        chance, share = people.chance[:, begin:end], durations.no_show[queue]
         here = chance >= share
         served = draw(durations.cycle[queue], (chance - share) / (1 - share))
         came[:, begin:end] = here
         takes[:, begin:end] = np.where(here, served, draw(durations.absent, chance / max(share, 1e-9)))
     return takes, came
+
+
+def _paces(people: Streams, queues: int, pace: float, random: np.random.Generator) -> Floats:
+    """How much longer than learned each queue's tickets take in each run, as a factor of every ticket (R, N)."""
+    factor = np.exp(pace * random.standard_normal((len(people.at), queues)))
+    lengths = np.diff([*people.first.tolist(), people.chance.shape[1]])
+    return np.asarray(factor[:, np.repeat(people.queue, lengths)])
 
 
 def _next_arrival(there: Floats, delay: Floats, now: Floats) -> Floats:
@@ -163,12 +204,15 @@ def _settled(called: Floats, present: Ints, open_asked: Flags, all_waiting: bool
     return not open_asked.any() and not (all_waiting and np.isinf(called[:, present]).any())
 
 
-def _free(hall: Snapshot, durations: Durations, runs: int, random: np.random.Generator) -> Floats:
-    """When each window becomes free (R, windows): what is left of its ticket, given how long it has taken already."""
-    free = np.empty((runs, len(hall.desks)))
-    for at, desk in enumerate(hall.desks):
-        free[:, at] = np.maximum(_rest(desk, durations, random.random(runs), random.random(runs)), desk.opens)
-    return free
+def _free(plans: Sequence[Sequence[Desk]], durations: Durations, runs: int, random: np.random.Generator) -> Floats:
+    """When each window becomes free (P R, windows): what is left of its ticket, given how long it has taken already,
+    and what it takes to change places."""
+    free = np.empty((len(plans), runs, len(plans[0])))
+    for at, desk in enumerate(plans[0]):
+        left = _rest(desk, durations, random.random(runs), random.random(runs))
+        for number, plan in enumerate(plans):
+            free[number, :, at] = np.maximum(left, plan[at].opens) + plan[at].settles
+    return free.reshape(-1, len(plans[0]))
 
 
 def _rest(desk: Desk, durations: Durations, level: Floats, chance: Floats) -> Floats:
@@ -184,128 +228,3 @@ def _rest(desk: Desk, durations: Durations, level: Floats, chance: Floats) -> Fl
     still_served = (1 - share) * float((cycle > desk.elapsed).mean())
     absent = still_absent / max(still_absent + still_served, 1e-9)
     return np.where(chance < absent, rest(durations.absent, desk.elapsed, level), served)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Ghosts:
-    """The asked tickets. `key` (G), `delay` (windows, G)."""
-
-    key: Floats
-    delay: Floats
-
-    @classmethod
-    def of(cls, hall: Snapshot) -> _Ghosts:
-        return cls(
-            key=np.array([_key(ticket) for ticket in hall.asked]),
-            delay=np.array([[_delay(desk, ticket) for ticket in hall.asked] for desk in hall.desks]),
-        )
-
-
-def _key(ticket: Waiting) -> float:
-    return ticket.due + (STRICT if ticket.strict else 0.0)
-
-
-def _delay(desk: Desk, ticket: Waiting) -> float:
-    if ticket.held_for is not None:
-        return 0.0 if ticket.held_for == desk.code else inf
-    return desk.serves.get(ticket.queue, inf)
-
-
-def _streams(hall: Snapshot, runs: int, random: np.random.Generator, horizon: float, *, whole: bool) -> _Streams:
-    """All streams side by side: those who wait (a queue's, a window's held ones), then those drawn for the future."""
-    at: list[Floats] = []
-    key: list[Floats] = []
-    first: list[int] = []
-    queue: list[int] = []
-    delay: list[list[float]] = []
-    present = np.zeros(len(hall.waiting), np.intp)
-    drawn: list[int] = []
-    length = 0
-
-    def add(when: Floats, sort: Floats, of: int, delays: list[float]) -> None:
-        nonlocal length
-        end = np.full((runs, 1), inf)
-        at.extend((when, end))
-        key.extend((sort, end))
-        first.append(length)
-        queue.append(of)
-        delay.append(delays)
-        length += when.shape[1] + 1
-
-    lines: dict[tuple[int, str | None], list[tuple[float, float, str, int]]] = {}
-    for index, ticket in enumerate(hall.waiting):
-        place = (_key(ticket), ticket.joined, ticket.id, index)
-        lines.setdefault((ticket.queue, ticket.held_for), []).append(place)
-    for (line, held_for), places in lines.items():
-        places.sort()
-        present[[place[3] for place in places]] = length + np.arange(len(places))
-        like = Waiting(id="", queue=line, due=0.0, joined=0.0, held_for=held_for)
-        keys = np.broadcast_to(np.array([place[0] for place in places]), (runs, len(places)))
-        add(np.zeros((runs, len(places))), keys, line, [_delay(desk, like) for desk in hall.desks])
-    last = inf if whole else _last_key(hall, horizon)
-    for when, sort, line in _future(hall, runs, random, last, horizon):
-        drawn.extend(range(length, length + when.shape[1]))
-        add(when, sort, line, [desk.serves.get(line, inf) for desk in hall.desks])
-    if not first:
-        add(np.empty((runs, 0)), np.empty((runs, 0)), 0, [inf] * len(hall.desks))
-    return _Streams(
-        at=np.concatenate(at, axis=1), key=np.concatenate(key, axis=1), chance=random.random((runs, length)),
-        first=np.array(first, np.intp), queue=np.array(queue, np.intp),
-        delay=np.array(delay, float).reshape(len(first), len(hall.desks)).T.copy(),
-        present=present, drawn=np.array(drawn, np.intp),
-    )  # fmt: skip
-
-
-def _last_key(hall: Snapshot, horizon: float) -> float:
-    """Nobody due later than this, helper delays included, can be called before a ticket we want to know about."""
-    keys = [ticket.due for ticket in (*hall.waiting, *hall.asked)]
-    delays = [delay for desk in hall.desks for delay in desk.serves.values()]
-    return min(horizon, max(keys, default=0.0) + max(delays, default=0.0))
-
-
-def _future(
-    hall: Snapshot, runs: int, random: np.random.Generator, last: float, horizon: float
-) -> Iterator[tuple[Floats, Floats, int]]:
-    """Arrivals that may still overtake: times and sort keys (R, n) and the queue, one stream after the other."""
-    for coming in hall.coming:
-        until = horizon if coming.strict else min(horizon, max(0.0, last - coming.promise))
-        when = _arrivals(coming.rate, until, runs, coming.shape, random)
-        if when.shape[1]:
-            yield when, when + coming.promise + (STRICT if coming.strict else 0.0), coming.queue
-    by_queue: dict[int, list[tuple[float, float]]] = {}
-    for booking in hall.booked:
-        if booking.slot + booking.promise <= last:
-            by_queue.setdefault(booking.queue, []).append((booking.slot, booking.promise))
-    for queue, bookings in by_queue.items():
-        slots = np.array(sorted(bookings))
-        when = _check_ins(slots[:, 0], runs, random)
-        sort = np.maximum(slots[:, 0], when) + slots[:, 1]
-        order = np.argsort(np.where(np.isinf(when), inf, sort), axis=1)
-        yield np.take_along_axis(when, order, 1), np.take_along_axis(sort, order, 1), queue
-
-
-def _check_ins(slots: Floats, runs: int, random: np.random.Generator) -> Floats:
-    """When people with these slots check in (R, n); inf: they do not come. Who is not there yet comes later than now,
-    and the later it is for that, the likelier not at all (Bayes)."""
-    normal = NormalDist(*CHECK_IN)
-    already = np.array([normal.cdf(-slot) for slot in slots.tolist()])
-    come = SHOW_UP * (1 - already) / (SHOW_UP * (1 - already) + 1 - SHOW_UP)
-    level = already + (1 - already) * random.random((runs, len(slots)))
-    early = np.interp(level, CHECK_IN_LEVELS, [normal.inv_cdf(point) for point in CHECK_IN_LEVELS])
-    return np.where(random.random(level.shape) < come, np.maximum(0.0, slots + early), inf)
-
-
-def _arrivals(rate: tuple[float, ...], until: float, runs: int, shape: float, random: np.random.Generator) -> Floats:
-    """Arrival times (R, n) in order, inf where a run has fewer: a Poisson process whose level is gamma distributed."""
-    edges = np.minimum(np.arange(len(rate) + 1) * BIN, until)
-    grown = np.concatenate([[0.0], np.cumsum(np.asarray(rate) * np.diff(edges))])
-    if grown[-1] <= 0:
-        return np.empty((runs, 0))
-    level = random.gamma(shape, 1 / shape, runs)
-    number = random.poisson(grown[-1] * level)
-    most = int(number.max())
-    place = random.random((runs, most))
-    place[np.arange(most) >= number[:, None]] = 2.0
-    place.sort(axis=1)
-    when = np.interp(place, grown / grown[-1], edges)
-    return np.where(place > 1, inf, when)

@@ -27,7 +27,8 @@ class Desk:
     """A window that calls, or will. `serves`: queue index -> helper delay in minutes, 0 for its own.
 
     `busy_with`: the queue of the ticket at it, called `elapsed` minutes ago, its resident there (`started`) or not yet.
-    It does not call before `opens` (0: now), nor from `leaves` until `returns`: a break, or for good (inf).
+    It does not call before `opens` (0: now), nor from `leaves` until `returns`: a break, or for good (inf). `settles`:
+    minutes it loses, once it is free, because it has just been given other queues.
     """
 
     code: str
@@ -38,6 +39,7 @@ class Desk:
     opens: float = 0.0
     leaves: float = inf
     returns: float = inf
+    settles: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
