@@ -52,10 +52,11 @@ class Server:
 
 
 @contextmanager
-def hall_server(city: Path, hall: str, data: Path) -> Iterator[Server]:
+def hall_server(city: Path, hall: str, data: Path, *options: str, before: str = "") -> Iterator[Server]:
+    """`before`: Python that is run in it first, to measure it otherwise than it is."""
     command = [
-        sys.executable, "-m", "queue_server.cli", "hall", "--config", str(city), "--hall", hall,
-        "--data", str(data), "--port", "0", "--always-open",
+        sys.executable, "-c", f"{before}\nfrom queue_server.cli import main\nmain()", "hall",
+        "--config", str(city), "--hall", hall, "--data", str(data), "--port", "0", "--always-open", *options,
     ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -19,7 +19,7 @@ class Place:
     """A ticket as its page shows it. Two equal ones look the same.
 
     `ahead`: how many are called before it; None unless it waits. `windows`: where it is called to, or may be. `wait`:
-    minutes, rounded outwards; None if not known. `rings`: when it was called last, while it is. `bring`: materials.
+    minutes, as the hall says them; None if not known. `rings`: when it was called last, while it is. `bring`: what to.
     """
 
     label: str
@@ -54,22 +54,12 @@ def place(hall: Hall, ticket: str, now: Instant, *, wait: Wait | None, heard_at:
         timezone=configuration.timezone,
         service=service.name if service else None,
         ahead=ahead,
-        wait=None if ahead is None or wait is None else rounded(wait),
+        wait=None if ahead is None else wait,
         windows=_windows(hall, found),
         rings=found.last_called_at if found.state is State.CALLED else None,
         bring=_materials(service) if found.state in LIVING else (),
         stale_since=heard_at if now - heard_at > STALE_AFTER else None,
     )
-
-
-def rounded(wait: Wait) -> Wait:
-    """Outwards to 5 minutes, from an hour on to 10: nobody should trust more than that."""
-    low, high = wait
-    return low // _step(low) * _step(low), max(1, -(-high // _step(high))) * _step(high)
-
-
-def _step(minutes: int) -> int:
-    return 5 if minutes < 60 else 10
 
 
 def _materials(service: Service | None) -> tuple[str, ...]:

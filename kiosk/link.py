@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import urllib3
 
 from kiosk.keys import Keys, hall_keys
 from kiosk.surroundings import Heard, QueueNow, own_windows
+from queue_server.domain.configuration import ORDINARY
 from queue_server.domain.events import Instant
 from queue_server.domain.model import Hall
 from queue_server.domain.refusal import Reason, Refused
@@ -37,6 +38,9 @@ WAITS_EVERY = 10.0
 LONGEST_REQUEST = 5.0
 CLOCKS_AGREE = 60_000
 """Milliseconds between this machine's clock and the hall's that are no matter: a greeting may be that old."""
+
+Waits: TypeAlias = Mapping[str, Mapping[str, tuple[int, int]]]
+"""Queue -> class -> expected minutes of a ticket taken now."""
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +121,7 @@ class Link:
         self._kiosk, self._copy, self._own, self._keys, self._changed = kiosk, copy, own, keys, changed
         self._now = now
         self._lock = threading.Lock()
-        self._waits: Mapping[str, tuple[int, int]] = {}
+        self._waits: Waits = {}
         self._http = urllib3.PoolManager(retries=False, maxsize=2)
         self._follower = Follower(server, hall, copy, on_change=self._followed)
         self._pusher = Pusher(server, hall, kiosk, own)
@@ -192,7 +196,8 @@ class Link:
             queues={
                 queue.code: QueueNow(
                     waiting=len(hall.line(queue.code)),
-                    wait=self._waits.get(queue.code),
+                    wait=self._waits.get(queue.code, {}).get(ORDINARY),
+                    waits=self._waits.get(queue.code, {}),
                     windows=tuple(hall.windows_for(queue.code)) or own_windows(configuration, queue.code),
                     full=hall.is_full(queue.code),
                 )
@@ -228,10 +233,13 @@ class Link:
             log.info("the hall does not answer %s: %s", path or "/", type(error).__name__)
             return None
 
-    def _tell(self, waits: Mapping[str, tuple[int, int]]) -> None:
+    def _tell(self, waits: Waits) -> None:
         with self._lock:
             self._waits = waits
-            queues = {code: replace(queue, wait=waits.get(code)) for code, queue in self._heard.queues.items()}
+            queues = {
+                code: replace(queue, wait=waits.get(code, {}).get(ORDINARY), waits=waits.get(code, {}))
+                for code, queue in self._heard.queues.items()
+            }
             self._heard = replace(self._heard, queues=queues)
         self._changed()
 
@@ -283,17 +291,21 @@ class Link:
         self._pusher.wake()
 
 
-def _waits(content: Any) -> dict[str, tuple[int, int]]:
-    """Expected waits in minutes by queue, of those that have one; nothing from an answer that is not as agreed."""
+def _waits(content: Any) -> dict[str, dict[str, tuple[int, int]]]:
+    """Expected waits in minutes by queue and class, of those that have one; nothing from an answer that is not as
+    agreed."""
     if content is None:
         return {}
     try:
         return {
-            queue["code"]: (round(queue["wait"]["low"]), round(queue["wait"]["high"]))
+            queue["code"]: {
+                klass: (round(wait["low"]), round(wait["high"]))
+                for klass, wait in queue["waits"].items()
+                if wait is not None
+            }
             for queue in content["queues"]
-            if queue["wait"] is not None
         }
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         log.warning("the hall's waits cannot be read: %r", error)
         return {}
 

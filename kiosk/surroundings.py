@@ -68,13 +68,15 @@ _MACHINE = {
 class QueueNow:
     """A queue as last heard of: people waiting, expected wait in minutes, the windows that call it. None: unknown.
 
-    `full`: it has given out all the tickets it may today.
+    `waits`: the expected wait by class, of those that have one; `wait` is the ordinary one's. `full`: it has given out
+    all the tickets it may today.
     """
 
     waiting: int | None = None
     wait: tuple[int, int] | None = None
     windows: tuple[str, ...] = ()
     full: bool = False
+    waits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,10 +15,13 @@ from werkzeug.exceptions import BadRequest
 
 from queue_server.config import City, always_open
 from queue_server.domain.refusal import Refused
+from queue_server.forecaster.client import Forecaster
+from queue_server.journal.returning import PATIENCE
 from queue_server.journal.store import SqliteStore, StoreError
 from queue_server.keys import KeyRing, KeysUnavailable
 from queue_server.serving import is_loopback
 from queue_server.web import problems, representation
+from queue_server.web.adviser import Adviser
 from queue_server.web.api import api, json
 from queue_server.web.bookings import bookings
 from queue_server.web.console import console
@@ -26,6 +29,7 @@ from queue_server.web.description import describe
 from queue_server.web.docs import docs
 from queue_server.web.halls import FOLLOWERS, Halls, RunningHall
 from queue_server.web.manage import manage
+from queue_server.web.moving import advice, moving
 from queue_server.web.pages import pages
 from queue_server.web.streams import streams
 
@@ -40,9 +44,12 @@ class NotAllowed(Exception):
 
 
 def open_halls(
-    city: City, codes: Iterable[str], folder: Path, *, round_the_clock: bool = False, followers: int = FOLLOWERS
-) -> Halls:
+    city: City, codes: Iterable[str], folder: Path, *,
+    round_the_clock: bool = False, followers: int = FOLLOWERS, await_kiosks: float = PATIENCE, forecast: bool = True,
+) -> Halls:  # fmt: skip
     """Open the journals of these halls in `folder`, and their keys, and bring each to the present day.
+
+    With `forecast`, a process beside this one foresees their waits. `await_kiosks`: see `journal.returning`, seconds.
 
     Raises:
         ConfigurationError: the city has no such hall.
@@ -50,17 +57,23 @@ def open_halls(
     """
     running = {}
     keys = KeyRing(folder / "keys")
+    forecaster = Forecaster(folder) if forecast else None
     for code in codes:
         configuration = city.configuration(code)
         if round_the_clock:
             configuration = always_open(configuration)
-        hall = RunningHall(SqliteStore(folder / f"{code}.sqlite"), configuration, keys=keys, followers=followers)
+        hall = RunningHall(
+            SqliteStore(folder / f"{code}.sqlite"), configuration, keys=keys, followers=followers,
+            await_kiosks=await_kiosks, forecaster=forecaster,
+        )  # fmt: skip
         refused = hall.apply_configuration()
         if refused:
             log.warning("the configuration cannot be applied today", extra={"hall": code, "detail": refused.detail})
         hall.keep_day()
         running[code] = hall
-    return Halls(running)
+    if forecaster is not None:
+        forecaster.start()
+    return Halls(running, forecaster)
 
 
 def keep_days(halls: Halls) -> None:
@@ -72,6 +85,11 @@ def keep_days(halls: Halls) -> None:
                 hall.keep_day()
             except (Refused, StoreError, KeysUnavailable) as error:
                 log.error("the day cannot be opened or closed", extra={"hall": hall.code, "detail": str(error)})
+
+
+def keep_advising(app: Flask) -> None:
+    """Recommend to each hall's manager, for ever."""
+    gevent.joinall([gevent.spawn(adviser.keep) for adviser in app.extensions["bianmin.advisers"].values()])
 
 
 class HallRequest(Request):
@@ -107,6 +125,7 @@ def create_app(halls: Halls, *, start_page: dict[str, Any] | None = None) -> API
     app.config["JSON_SORT_KEYS"] = False
     app.session_interface = NoSession()
     app.extensions["bianmin"] = halls
+    app.extensions["bianmin.advisers"] = {code: Adviser(hall) for code, hall in halls.running.items()}
     app.extensions["bianmin.start_page"] = start_page or {}
     app.register_blueprint(api)
     app.register_blueprint(bookings)
@@ -114,6 +133,8 @@ def create_app(halls: Halls, *, start_page: dict[str, Any] | None = None) -> API
     app.register_blueprint(pages)
     app.register_blueprint(console)
     app.register_blueprint(manage)
+    app.register_blueprint(advice)
+    app.register_blueprint(moving)
     app.register_blueprint(docs)
     app.spec_processor(describe)
     problems.install(app)

@@ -14,7 +14,7 @@ import click
 
 from queue_server.logs import log_to_stderr
 
-DEVICE_KINDS = ("printer", "id_card", "scanner", "led_sign", "rating_pad", "call_pad")
+DEVICE_KINDS = ("printer", "id_card", "scanner", "led_sign", "rating_pad", "call_pad", "speech_board")
 DEMO_CITY = Path(__file__).parent.parent / "config" / "jurong.yaml"
 
 
@@ -47,6 +47,10 @@ _folder = click.option(
 @click.option("--port", default=8080, type=click.IntRange(0, 65535), show_default=True, help="0 takes a free one.")
 @click.option("--always-open", is_flag=True, help="Ignore opening hours (demo and tests).")
 @click.option("--followers", default=2000, show_default=True, help="Most followers of one hall's feed.")
+@click.option(
+    "--await-kiosks", default=5.0, show_default=True, help="Seconds kiosks have after a start to say what they know."
+)
+@click.option("--forecast/--no-forecast", default=True, help="Foresee waits, in a process of their own.")
 @click.option("--links", default="{}", hidden=True, help="What the demo's start page links to, as JSON.")
 def hall(
     city: Path,
@@ -56,13 +60,15 @@ def hall(
     port: int,
     always_open: bool,
     followers: int,
+    await_kiosks: float,
+    forecast: bool,
     links: str,
 ) -> None:
     """Run the hall server."""
     import gevent
     from gevent.event import Event
 
-    from queue_server.app import NotAllowed, check_address, create_app, keep_days, open_halls
+    from queue_server.app import NotAllowed, check_address, create_app, keep_advising, keep_days, open_halls
     from queue_server.config import ConfigurationError, load
     from queue_server.domain.refusal import Refused
     from queue_server.journal.store import StoreError
@@ -72,8 +78,12 @@ def hall(
         check_address(host)
         loaded = load(city)
         codes = halls or tuple(h.code for h in loaded.halls)
-        running = open_halls(loaded, codes, folder, round_the_clock=always_open, followers=followers)
-        server = serve(create_app(running, start_page=json.loads(links)), host, port)
+        running = open_halls(
+            loaded, codes, folder, round_the_clock=always_open, followers=followers, await_kiosks=await_kiosks,
+            forecast=forecast,
+        )  # fmt: skip
+        app = create_app(running, start_page=json.loads(links))
+        server = serve(app, host, port)
     except Refused as refused:  # to open the day: the clock is behind the journal
         raise click.ClickException(refused.detail) from refused
     except (NotAllowed, ConfigurationError, StoreError, OSError) as error:
@@ -81,6 +91,7 @@ def hall(
     gc.freeze()  # what is here now stays; and a day's tickets are no garbage, so look for it rarely
     gc.set_threshold(50_000, 20, 100)
     gevent.spawn(keep_days, running)
+    gevent.spawn(keep_advising, app)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stop.set)
@@ -173,6 +184,34 @@ def appointments(file: Path, code: str, server: str, out: Path | None) -> None:
         sys.exit(1)
 
 
+@main.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@_city
+@_folder
+@click.option("--hall", "code", required=True, help="The hall that is to learn from it.")
+@click.option("--of", "name", help="Only rows whose column `hall` says this; needed if the file has several halls.")
+@click.option("--skip-bad-rows", is_flag=True, help="Leave out rows that are wrong instead of stopping.")
+def import_(file: Path, city: Path, folder: Path, code: str, name: str | None, skip_bad_rows: bool) -> None:
+    """Let a hall learn from the log of its old system, until it has days enough of its own.
+
+    FILE is as for `bianmin backtest`. It teaches when people come, and, where finishes and windows are known, how long
+    services take. A file of the same name replaces what was imported before; the journal is not touched. A running
+    server learns from it within a minute.
+    """
+    from queue_server.backtest.importing import bring_in
+    from queue_server.backtest.reading import LogError
+    from queue_server.config import ConfigurationError, load
+
+    try:
+        told = bring_in(file, load(city).configuration(code), folder, of=name, skip_bad=skip_bad_rows)
+    except (LogError, ConfigurationError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    for line in told.warnings:
+        click.echo(line, err=True)
+    for line in told.lines:
+        click.echo(line)
+
+
 @main.command()
 @click.argument("journal", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def verify(journal: Path) -> None:
@@ -193,7 +232,7 @@ def verify(journal: Path) -> None:
 @_city
 @click.option("--hall", "codes", multiple=True, help="Halls whose devices to examine; all of the file if none is.")
 @click.option("--kiosk", "kiosks", multiple=True, help="Only this kiosk's devices; so on the kiosk itself.")
-@click.option("--windows", is_flag=True, help="Only the signs and pads at windows (and of the kiosks named).")
+@click.option("--windows", is_flag=True, help="Only signs, pads and speech boards (and of the kiosks named).")
 @click.option("--listen", default=6.0, type=click.FloatRange(0, 60), help="Seconds to scan with a silent scanner.")
 @click.option("--simulate", is_flag=True, help="Examine simulators in their place, sound ones and broken ones.")
 def doctor(
@@ -214,6 +253,20 @@ def doctor(
     sys.exit(subprocess.run(program, input=json.dumps(devices).encode(), check=False).returncode)
 
 
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": ()})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def display(arguments: tuple[str, ...]) -> None:
+    """Serve a hall's boards, signs and ticket pages; speak for it."""
+    os.execv(sys.executable, [sys.executable, "-m", "display", *arguments])  # noqa: S606 - our own program
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": ()})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def voice(arguments: tuple[str, ...]) -> None:
+    """Make, list and look over the clips a hall speaks with."""
+    os.execv(sys.executable, [sys.executable, "-m", "display.voice", *arguments])  # noqa: S606 - our own program
+
+
 @main.group()
 def devices() -> None:
     """Simulated devices, and what is plugged into this machine."""
@@ -231,8 +284,9 @@ def list_devices() -> None:
 def simulate(kind: str, arguments: tuple[str, ...]) -> None:
     """Run a simulated device.
 
-    KIND is printer, id_card, scanner, led_sign, rating_pad or call_pad. Say where it is (--tcp PORT or --pty LINK);
-    `simulate KIND --help` tells the rest. It says its url, which goes into the YAML; faults are typed into it.
+    KIND is printer, id_card, scanner, led_sign, rating_pad, call_pad or speech_board. Say where it is (--tcp PORT or
+    --pty LINK); `simulate KIND --help` tells the rest. It says its url, which goes into the YAML; faults are typed
+    into it.
     """
     program = [sys.executable, "-m", f"devices.{kind}.simulator", *arguments]
     os.execv(sys.executable, program)  # noqa: S606 - our own program

@@ -13,9 +13,9 @@ from queue_server.domain.calendar import local
 from queue_server.forecast.conformal import ENOUGH
 from queue_server.forecast.history import import_log
 from queue_server.forecast.learned import learn, observe
-from queue_server.forecast.live import Expected
 from queue_server.forecast.rehearse import achieved, recalibrate, rehearse
 from queue_server.forecast.shown import rounded
+from queue_server.forecast.waits import Expected
 from queue_server.forecast.walk import LAST, OURS, POSITION, score
 
 

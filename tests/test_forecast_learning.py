@@ -91,6 +91,20 @@ def test_with_few_days_more_than_nine_in_ten_is_aimed_at():
     assert widths[0] > widths[1]
 
 
+def test_days_that_err_together_are_answered_with_more_caution_than_days_that_do_not():
+    random = np.random.default_rng(8)
+    day, klass = np.arange(4000) % 8, np.zeros(4000, np.intp)
+    mid = random.uniform(20, 40, 4000)
+    wait = mid + random.normal(0, 2, 4000) + random.normal(0, 5, 8)[day]
+    widths = []
+    for told in (day, random.permutation(day)):  # the same tickets, as if their days had nothing to do with it
+        calibration = calibrate(a_point(mid), wait, klass, told)
+        assert calibration is not None
+        said = calibration.apply(a_point(mid), klass)
+        widths.append((said.high - said.low).mean())
+    assert widths[0] > widths[1]
+
+
 def test_too_few_waits_give_no_range_at_all():
     mid = np.arange(40.0)
     assert calibrate(a_point(mid), mid, np.zeros(40, np.intp), np.zeros(40, np.intp)) is None

@@ -4,8 +4,9 @@ Split conformal prediction: how far the truth lay outside earlier raw ranges say
 each end on its own (Y. Romano, E. Patterson, E. Candès, "Conformalized quantile regression", 2019). Tickets with
 a similar predicted wait, and of the same class, are compared with each other where there are enough of them.
 
-Tickets of one day err together, so a day counts as one observation: with few days a little more than 90 % is aimed
-at, α D ÷ (D + 1) for D days.
+Tickets of one day err together, and how strongly differs from hall to hall. So each day is left out in turn and judged
+by the others: if that covers what is aimed at, nothing is added; if not, or with too few days to see it, a day counts
+as one observation and a little more than 90 % is aimed at, α D ÷ (D + 1) for D days.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from queue_server.forecast.arrays import Floats, Ints
 
 MISS = 0.10
 DAYS = 10
+SEEN = 5
+"""Days that must be there to see whether they err together."""
 ENOUGH = 150
 BANDS, BAND = 8, 300
 """At most so many bands of predicted wait, each with at least so many tickets."""
@@ -65,7 +68,22 @@ def calibrate(raw: Spread, wait: Floats, klass: Ints, day: Ints) -> Calibration 
     if len(wait) < ENOUGH:
         return None
     days = len(np.unique(day))
-    miss = MISS * days / (days + 1)
+    plain = days >= SEEN and _covered_by_others(raw, wait, klass, day) >= 1 - MISS
+    return _calibrate(raw, wait, klass, MISS if plain else MISS * days / (days + 1))
+
+
+def _covered_by_others(raw: Spread, wait: Floats, klass: Ints, day: Ints) -> float:
+    """The share of the waits that lie in ranges made from the other days without caution."""
+    inside = np.zeros(len(wait), bool)
+    for one in np.unique(day):
+        here = day == one
+        said = _calibrate(raw[~here], wait[~here], klass[~here], MISS).apply(raw[here], klass[here])
+        inside[here] = (said.low <= wait[here]) & (wait[here] <= said.high)
+    return float(inside.mean())
+
+
+def _calibrate(raw: Spread, wait: Floats, klass: Ints, miss: float) -> Calibration:
+    """Ends moved so that each is missed by half of `miss` among these."""
     bands = _bands(raw.mid, min(BANDS, len(wait) // BAND))
     band = np.searchsorted(bands, raw.mid, "right")
     shift: dict[tuple[int, int], tuple[float, float]] = {}

@@ -9,7 +9,7 @@ import numpy as np
 
 from queue_server.domain.configuration import ORDINARY, Configuration
 from queue_server.forecast.arrays import Floats
-from queue_server.forecast.learned import BINS, LONGEST_GAP, Cycle, Day
+from queue_server.forecast.learned import BINS, LONGEST_CYCLE, LONGEST_GAP, Cycle, Day
 from queue_server.forecast.log import UNKNOWN, Log
 
 
@@ -52,7 +52,7 @@ def _day(log: Log, day: int, ours: list[int], queues: dict[str, str], classes: d
         name = log.classes[log.klass[row]] if log.klass[row] != UNKNOWN else ORDINARY
         klass = classes.get(name, ORDINARY)
         arrivals[queue, klass][min(BINS - 1, int(log.issued[row] // 15))] += 1
-        if row in ready:
+        if row in ready and ready[row] - log.called[row] <= LONGEST_CYCLE:
             window = log.windows[log.window[row]].rpartition(" ")[2] if log.window[row] != UNKNOWN else ""
             (absences if log.absent[row] else cycles).append((queue, window, ready[row] - float(log.called[row])))
     return Day(day=log.days[day], cycles=tuple(cycles), absences=tuple(absences), arrivals=dict(arrivals))

@@ -30,6 +30,8 @@ SPEED_PRIOR = 12.0
 DAYS = 60
 LONGEST_GAP = 5.0
 """Minutes between a finish and the next call that still are the window's turnaround, not a pause nobody recorded."""
+LONGEST_CYCLE = 180.0
+"""Minutes: whoever had a ticket for longer forgot to finish it."""
 NO_SHOW, NO_SHOW_PRIOR, NO_SHOW_MINUTES = 0.05, 40.0, 1.5
 
 Cycle: TypeAlias = tuple[str, str, float]
@@ -122,7 +124,8 @@ class _Watch:
         queue, minutes, absent, at = ended
         gap = (next_call - at) / MINUTE if next_call is not None else 0.0
         whole = minutes + (gap if gap <= LONGEST_GAP else 0.0)
-        (self._absences if absent else self._cycles).append((queue, window, whole))
+        if whole <= LONGEST_CYCLE:
+            (self._absences if absent else self._cycles).append((queue, window, whole))
 
     def day(self) -> Day:
         for window in list(self._ended):

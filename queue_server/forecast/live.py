@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
 
 from queue_server.domain.calendar import instant
 from queue_server.domain.configuration import ORDINARY, Configuration
-from queue_server.domain.events import Instant
+from queue_server.domain.events import Event, Instant
 from queue_server.domain.life import State
 from queue_server.domain.model import Hall, Ticket, Window
 from queue_server.domain.promise import MINUTE, target
+from queue_server.forecast import estimate
 from queue_server.forecast.arrays import Floats
 from queue_server.forecast.conformal import Calibration, Spread
 from queue_server.forecast.learned import Learned
 from queue_server.forecast.simulate import simulate
 from queue_server.forecast.snapshot import Booked, Coming, Desk, Snapshot, Waiting
+from queue_server.forecast.waits import Expected, Forecast, Pace
 
 LONGEST = 240.0
 """Beyond four hours no number is said."""
 PAUSE = 10.0
 """Minutes a pause lasts of which nobody said how long."""
-
-
+SILENT = 5 * MINUTE
+"""An open window that has called nobody for so long, though somebody has waited for it all the time, is not calling."""
 LATE = 15 * MINUTE
 
 
@@ -46,43 +49,37 @@ class Booking:
     slot: Instant
 
 
-@dataclass(frozen=True, kw_only=True)
-class Expected:
-    """A wait in minutes. `calibrated`: the range was checked against recent days; else it rests on the model alone."""
-
-    low: float
-    mid: float
-    high: float
-    calibrated: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Forecast:
-    """Ticket id or queue code -> expected further wait; a missing one is unknown: nobody can say."""
-
-    at: Instant
-    days: int
-    tickets: Mapping[str, Expected]
-    queues: Mapping[str, Expected]
-
-
 def forecast(
     hall: Hall, at: Instant, learned: Learned, *,
-    breaks: Sequence[Break] = (), booked: Sequence[Booking] | None = None,
-    calibration: Calibration | None = None, runs: int = 150,
+    breaks: Sequence[Break] | None = None, booked: Sequence[Booking] | None = None,
+    pressed: Mapping[str, Instant] | None = None, calibration: Calibration | None = None, runs: int = 150,
 ) -> Forecast:  # fmt: skip
-    """The waits from `at` on. Deterministic: the same hall at the same instant gives the same answer."""
-    start = snapshot(hall, at, learned, breaks=breaks, booked=booked)
-    start = with_new_tickets(start, hall, learned)
+    """The waits from `at` on. Deterministic: the same hall at the same instant gives the same answer.
+
+    Args:
+        breaks, booked: those the hall itself knows of, unless given.
+        pressed: when each window last did anything, where that is known; it tells which have fallen silent.
+    """
+    start = snapshot(hall, at, learned, breaks=breaks, booked=booked, pressed=pressed)
+    asked = new_tickets(hall, learned)
+    start = replace(start, asked=tuple(asked))
     calls = simulate(start, learned.durations, runs=runs, seed=at % 2**31)
     classes = {} if hall.configuration is None else {k.code: i for i, k in enumerate(hall.configuration.classes)}
-    kinds = [classes.get(hall.tickets[ticket.id].klass, -1) for ticket in start.waiting]
-    ordinary = classes.get(ORDINARY, -1)
+    waiting = _expected(calls.waiting, [classes.get(hall.tickets[t.id].klass, -1) for t in start.waiting], calibration)
+    lines = [(place, queue, klass) for place, ticket in enumerate(asked) for queue, klass in asked[ticket]]
+    new = _expected(calls.asked[:, [place for place, _, _ in lines]], [classes[k] for _, _, k in lines], calibration)
+    by_queue: dict[str, dict[str, Expected]] = {}
+    for (_, queue, klass), expected in zip(lines, new, strict=True):
+        if expected is not None:
+            by_queue.setdefault(queue, {})[klass] = expected
     return Forecast(
         at=at,
+        day=hall.day,
         days=learned.days,
-        tickets=_expected([t.id for t in start.waiting], calls.waiting, kinds, calibration),
-        queues=_expected([t.id for t in start.asked], calls.asked, [ordinary] * len(start.asked), calibration),
+        issued=len(hall.tickets),
+        tickets={t.id: wait for t, wait in zip(start.waiting, waiting, strict=True) if wait is not None},
+        asked=by_queue,
+        paces=_paces(hall, learned),
     )
 
 
@@ -96,27 +93,36 @@ def spread(calls: Floats) -> Spread:
     )  # fmt: skip
 
 
-def _expected(
-    ids: Sequence[str], calls: Floats, kinds: Sequence[int], calibration: Calibration | None
-) -> dict[str, Expected]:
-    if not ids:
-        return {}
+def _expected(calls: Floats, kinds: Sequence[int], calibration: Calibration | None) -> list[Expected | None]:
+    """What is said of calls (R, n) of tickets whose classes are `kinds` (n); None: unknown."""
+    if not kinds:
+        return []
     said = spread(calls)
     if calibration is not None:
         said = calibration.apply(said, np.array(kinds, np.intp))
-    rows = zip(ids, said.low.tolist(), said.mid.tolist(), said.high.tolist(), strict=True)
+    return [
+        None if math.isnan(mid) else Expected(low=low, mid=mid, high=high, calibrated=calibration is not None)
+        for low, mid, high in zip(said.low.tolist(), said.mid.tolist(), said.high.tolist(), strict=True)
+    ]
+
+
+def _paces(hall: Hall, learned: Learned) -> dict[str, Pace]:
+    minutes = dict(zip(learned.queues, learned.durations.mean().tolist(), strict=True))
+    parts = {queue: estimate.capacity(hall, queue) for queue in minutes}
     return {
-        id_: Expected(low=low, mid=mid, high=high, calibrated=calibration is not None)
-        for id_, low, mid, high in rows
-        if mid == mid  # NaN: unknown  # noqa: PLR0124
+        queue: Pace(minutes=minutes[queue] / parts[queue], free=estimate.free(hall, queue))
+        for queue in minutes
+        if parts[queue] > 0
     }
 
 
 def snapshot(
-    hall: Hall, at: Instant, learned: Learned, *, breaks: Sequence[Break] = (), booked: Sequence[Booking] | None = None
-) -> Snapshot:
-    """The hall as numbers. Windows that are closed do not call; a paused one is back at the end of its break, or ten
-    minutes from now where no break is known. `booked`: those the hall itself knows of, unless given."""
+    hall: Hall, at: Instant, learned: Learned, *,
+    breaks: Sequence[Break] | None = None, booked: Sequence[Booking] | None = None,
+    pressed: Mapping[str, Instant] | None = None,
+) -> Snapshot:  # fmt: skip
+    """The hall as numbers. Windows that are closed do not call; a paused one, or one that has fallen silent, is back at
+    the end of its break, or ten minutes from now where no break is known. Arguments as of `forecast`."""
     index = {code: place for place, code in enumerate(learned.queues)}
     waiting = tuple(
         _waiting(ticket, index[ticket.queue], at)
@@ -126,7 +132,9 @@ def snapshot(
     configuration = hall.configuration
     if configuration is None:
         return Snapshot(queues=len(index), desks=(), waiting=waiting)
-    desks = tuple(_desk(hall, w, at, index, breaks) for w in hall.windows.values() if w.is_open)
+    away = planned_breaks(hall) if breaks is None else breaks
+    silent = _silent(hall, at, pressed or {})
+    desks = tuple(_desk(hall, w, at, index, away, w.code in silent) for w in hall.windows.values() if w.is_open)
     expected = tuple(
         Booked(
             queue=index[b.queue],
@@ -138,6 +146,39 @@ def snapshot(
     )
     coming = _coming(hall, configuration, at, learned, index)
     return Snapshot(queues=len(index), desks=desks, waiting=waiting, booked=expected, coming=coming)
+
+
+def planned_breaks(hall: Hall) -> tuple[Break, ...]:
+    """Today's breaks of all windows, as configured."""
+    configuration, day = hall.configuration, hall.day
+    if configuration is None or day is None:
+        return ()
+    zone = configuration.timezone
+    return tuple(
+        Break(window=window.code, begins=instant(zone, day, away.begins), ends=instant(zone, day, away.ends))
+        for window in configuration.windows
+        for away in window.breaks
+    )
+
+
+def _silent(hall: Hall, at: Instant, pressed: Mapping[str, Instant]) -> set[str]:
+    """Open windows that could have called somebody for five minutes and have not."""
+    free = [w for w in hall.windows.values() if w.is_open and not w.paused and w.ticket is None]
+    quiet = [w for w in free if at - pressed.get(w.code, at) >= SILENT]
+    own = {w.code: [queue for queue, delay in w.serves.items() if delay == 0] for w in quiet}
+    since = {queue: _first_joined(hall, queue) for queues in own.values() for queue in queues}
+    return {code for code, queues in own.items() if any(at - (since[queue] or at) >= SILENT for queue in queues)}
+
+
+def press(pressed: dict[str, Instant], fact: Event) -> None:
+    """Keep in `pressed` when each window last did anything, fact by fact."""
+    window = getattr(fact, "window", None)
+    if window is not None:
+        pressed[window] = fact.at
+
+
+def _first_joined(hall: Hall, queue: str) -> Instant | None:
+    return min((hall.tickets[ticket].joined_at for ticket in hall.line(queue)), default=None)
 
 
 def bookings(hall: Hall, at: Instant) -> tuple[Booking, ...]:
@@ -154,20 +195,23 @@ def bookings(hall: Hall, at: Instant) -> tuple[Booking, ...]:
 
 
 def with_new_tickets(start: Snapshot, hall: Hall, learned: Learned, klass: str = ORDINARY) -> Snapshot:
-    """The same, asked what a ticket taken now in each queue would wait; its id is the queue's code."""
+    """The same, asked what a ticket of a class taken now in each queue would wait; its id is the queue's code."""
+    asked = tuple(ticket for ticket, lines in new_tickets(hall, learned).items() if klass in {k for _, k in lines})
+    return replace(start, asked=asked)
+
+
+def new_tickets(hall: Hall, learned: Learned) -> dict[Waiting, list[tuple[str, str]]]:
+    """A ticket taken now in each queue, and the (queue, class) it stands for: classes of one promise share one."""
     configuration = hall.configuration
-    if configuration is None or klass not in configuration.resident_class:
-        return start
-    kind = configuration.resident_class[klass]
-    asked = tuple(
-        Waiting(id=code, queue=place, due=target(configuration, code, klass) / MINUTE, joined=0.0, strict=kind.strict)
-        for place, code in enumerate(learned.queues)
-        if code in configuration.queue
-    )
-    return Snapshot(
-        queues=start.queues, desks=start.desks, waiting=start.waiting, booked=start.booked, coming=start.coming,
-        asked=asked,
-    )  # fmt: skip
+    if configuration is None:
+        return {}
+    asked: dict[Waiting, list[tuple[str, str]]] = {}
+    for place, code in enumerate(learned.queues):
+        for klass in configuration.classes if code in configuration.queue else ():
+            due = target(configuration, code, klass.code) / MINUTE
+            ticket = Waiting(id=code, queue=place, due=due, joined=0.0, strict=klass.strict)
+            asked.setdefault(ticket, []).append((code, klass.code))
+    return asked
 
 
 def _waiting(ticket: Ticket, queue: int, at: Instant) -> Waiting:
@@ -177,13 +221,15 @@ def _waiting(ticket: Ticket, queue: int, at: Instant) -> Waiting:
     )  # fmt: skip
 
 
-def _desk(hall: Hall, window: Window, at: Instant, index: Mapping[str, int], breaks: Sequence[Break]) -> Desk:
+def _desk(
+    hall: Hall, window: Window, at: Instant, index: Mapping[str, int], breaks: Sequence[Break], silent: bool
+) -> Desk:
     serves = {index[queue]: delay / MINUTE for queue, delay in window.serves.items() if queue in index}
     planned = min((b for b in breaks if b.window == window.code and b.ends > at), key=lambda b: b.begins, default=None)
     leaves, returns = inf, inf
     if planned is not None:
         leaves, returns = (planned.begins - at) / MINUTE, (planned.ends - at) / MINUTE
-    if window.paused and not leaves <= 0:
+    if (window.paused or silent) and not leaves <= 0:
         leaves, returns = 0.0, PAUSE
     ticket = hall.tickets.get(window.ticket) if window.ticket is not None else None
     busy = ticket is not None and ticket.queue in index

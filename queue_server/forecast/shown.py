@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from queue_server.forecast.live import Expected
+from queue_server.forecast.waits import Expected
 
 
 def rounded(wait: Expected) -> tuple[int, int]:

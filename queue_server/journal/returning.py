@@ -7,6 +7,7 @@ stays away is waited for so long and no longer, and prints from its own reserve 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
 
@@ -17,12 +18,14 @@ PATIENCE = 5.0
 
 
 class Returning:
-    """For greenlets. `expected`: the machines whose facts this journal has."""
+    """For greenlets. `expected`: the machines whose facts this journal has. `patience`: seconds they are waited for."""
 
-    def __init__(self, expected: Iterable[str], *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, expected: Iterable[str], *, patience: float = PATIENCE, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._away = set(expected)
         self._clock = clock
-        self._until = clock() + PATIENCE
+        self._until = clock() + patience
         self._all_back = Event()
         self._look()
 
@@ -31,7 +34,7 @@ class Returning:
         self._away.discard(machine)
         self._look()
 
-    def wait(self, seconds: float = PATIENCE) -> bool:
+    def wait(self, seconds: float = math.inf) -> bool:
         """Wait so long at most; gives whether nobody is waited for any more."""
         left = self._until - self._clock()
         return self._all_back.wait(max(0.0, min(seconds, left))) or self._clock() >= self._until

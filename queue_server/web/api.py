@@ -17,7 +17,6 @@ from queue_server.domain import commands as c
 from queue_server.domain import events as e
 from queue_server.domain.codes import Rejected, TicketCode
 from queue_server.domain.configuration import ORDINARY, Serves
-from queue_server.domain.model import Hall
 from queue_server.domain.numbering import label
 from queue_server.domain.refusal import Reason, Refused
 from queue_server.journal.entry import Entry, event_of
@@ -161,13 +160,14 @@ def cause() -> str:
     return key
 
 
-def _ticket_answer(hall: Hall, entries: list[Entry]) -> dict[str, Any]:
+def _ticket_answer(here: RunningHall, entries: list[Entry]) -> dict[str, Any]:
     """The ticket the entries are about (the last one named), as it is now."""
+    hall = here.replica.hall
     for entry in reversed(entries):
         event = event_of(entry)
         id_ = getattr(event, "ticket", None)
         if id_ in hall.tickets:
-            return representation.ticket(hall, hall.tickets[id_])
+            return representation.ticket(hall, hall.tickets[id_], here.waits)
     raise Refused(Reason.UNKNOWN_TICKET, "That was done on an earlier day.")
 
 
@@ -179,17 +179,24 @@ def _ticket_answer(hall: Hall, entries: list[Entry]) -> dict[str, Any]:
 def hall(hall: str) -> Response:
     here = running(hall)
     replica = here.replica
-    return json(representation.hall(here.configuration, replica.hall, seq=replica.seq, at=here.now()))
+    return json(representation.hall(here.configuration, replica.hall, here.waits, seq=replica.seq, at=here.now()))
 
 
 @api.get("/tickets/<ticket>")
 @api.doc(summary="One ticket: state, how many ahead, expected wait", responses=[404])
 def ticket(hall: str, ticket: str) -> Response:
-    state = running(hall).replica.hall
-    found = state.tickets.get(ticket)
+    here = running(hall)
+    found = here.replica.hall.tickets.get(ticket)
     if found is None:
         raise Refused(Reason.UNKNOWN_TICKET, "There is no such ticket today.")
-    return json(representation.ticket(state, found))
+    return json(representation.ticket(here.replica.hall, found, here.waits))
+
+
+@api.get("/forecast")
+@api.doc(summary="What predicted waits rest on, and how often they came true")
+def forecast(hall: str) -> Response:
+    here = running(hall)
+    return json(representation.forecast(here.foresight.latest, here.foresight.learning))
 
 
 # --- tickets and numbers
@@ -206,7 +213,7 @@ def issue(hall: str, body: NewTicket) -> Response:
         then=tuple(body.then), appointment=body.appointment,
     )  # fmt: skip
     entries = here.writer.submit(command, cause())
-    return json(_ticket_answer(here.replica.hall, entries), 201)
+    return json(_ticket_answer(here, entries), 201)
 
 
 @api.post("/tickets/paper")
@@ -217,7 +224,7 @@ def paper(hall: str, body: Paper) -> Response:
     text = body.code.strip().rpartition("/")[2]
     known = here.replica.hall.tickets.get(text)
     if known is not None:
-        return json({"new": False, "ticket": representation.ticket(here.replica.hall, known)})
+        return json({"new": False, "ticket": representation.ticket(here.replica.hall, known, here.waits)})
     try:
         code = TicketCode.read(text, here.keys.code_key(), here.now())
     except Rejected as rejected:
@@ -232,7 +239,8 @@ def paper(hall: str, body: Paper) -> Response:
     state = here.replica.hall
     if code.ticket not in state.tickets:
         raise Refused(Reason.BAD_KEY, "This Idempotency-Key was used for something else.")
-    return json({"new": bool(entries), "ticket": representation.ticket(state, state.tickets[code.ticket])})
+    ticket = representation.ticket(state, state.tickets[code.ticket], here.waits)
+    return json({"new": bool(entries), "ticket": ticket})
 
 
 @api.post("/tickets/<ticket>/void")
@@ -241,7 +249,7 @@ def paper(hall: str, body: Paper) -> Response:
 def void(hall: str, ticket: str, body: Void) -> Response:
     here = running(hall)
     entries = here.writer.submit(c.VoidTicket(ticket=ticket, reason=body.reason), cause())
-    return json(_ticket_answer(here.replica.hall, entries))
+    return json(_ticket_answer(here, entries))
 
 
 @api.post("/tickets/<ticket>/restore")
@@ -250,7 +258,7 @@ def void(hall: str, ticket: str, body: Void) -> Response:
 def restore(hall: str, ticket: str, body: Nothing) -> Response:
     here = running(hall)
     entries = here.writer.submit(c.RestoreTicket(ticket=ticket), cause())
-    return json(_ticket_answer(here.replica.hall, entries))
+    return json(_ticket_answer(here, entries))
 
 
 @api.post("/numbers")
@@ -329,7 +337,7 @@ def _window_answer(here: RunningHall, command: c.Command, window: str) -> Respon
         {
             "seq": here.replica.seq,
             "window": representation.window(state, state.windows[window]),
-            "ticket": representation.ticket(state, ticket) if ticket else None,
+            "ticket": representation.ticket(state, ticket, here.waits) if ticket else None,
         }
     )
 

@@ -39,7 +39,9 @@ def _console(template: str, hall: str, window: str) -> Response:
     seq, view = here.replica.seq, window_view(here.replica.hall, window, now)
     if view is None:
         raise Refused(Reason.UNKNOWN_WINDOW, f"There is no window {window!r} in this hall.")
-    return page(template, now, view=view, hall=hall, seq=seq, nonce=uuid7(), keys=KEYS, outcomes=OUTCOMES)
+    return page(
+        template, now, view=view, hall=hall, seq=seq, nonce=uuid7(), keys=KEYS, outcomes=OUTCOMES, waits=here.waits,
+    )  # fmt: skip
 
 
 @console.app_template_filter()

@@ -15,6 +15,8 @@ from pydantic.json_schema import models_json_schema
 from queue_server.domain.calendar import Phase
 from queue_server.domain.events import Outcome
 from queue_server.domain.life import State
+from queue_server.forecast.said import Basis
+from queue_server.web.description_moving import MOVING
 
 KEY = "[A-Za-z0-9._:-]{1,100}"
 
@@ -35,10 +37,31 @@ class Words(BaseModel):
 
 
 class Wait(BaseModel):
-    """The middle 90 % of the time to the call, in minutes."""
+    """The middle 90 % of the time to the call, in minutes, rounded outwards."""
 
     low: int
     high: int
+    calibrated: bool = Field(description="Whether such ranges were checked against this hall's recent days.")
+    basis: Basis = Field(
+        description="forecast: the hall simulated as it stands. Without a forecast, last-called: the wait of who was"
+        " called last; configured: the line and the configured minutes."
+    )
+
+
+class Learned(BaseModel):
+    """What forecasts were learned from."""
+
+    days: int = Field(description="Of the hall's own journal, up to 60.")
+    imported_days: int = Field(description="Of an old system's log, used until the hall has enough of its own.")
+    calibrated: bool
+    coverage: float | None = Field(description="The share of waits that lay in their range; null: not known yet.")
+    waits: int = Field(description="How many waits of the last 30 days that is of.")
+    goes_on: bool = Field(description="Past days are still being worked through.")
+
+
+class Forecast(BaseModel):
+    at: datetime | None = Field(description="When waits were last foreseen; null: not now, simpler rules are used.")
+    learned: Learned | None = Field(description="Null while nothing is foreseen.")
 
 
 class Ticket(BaseModel):
@@ -56,7 +79,7 @@ class Ticket(BaseModel):
     due_at: datetime = Field(description="The promise: when it should be called by.")
     called_at: datetime | None
     ahead: int | None = Field(description="How many will be called before it; null unless it waits.")
-    wait: Wait | None = Field(description="Null where no open window serves its queue.")
+    wait: Wait | None = Field(description="Null unless it waits, and where nobody can say.")
     window: str | None = Field(description="Where it is called, served or expected.")
     windows: list[str] = Field(description="Open windows that may call it.")
     outcome: Outcome | None
@@ -94,7 +117,8 @@ class Queue(BaseModel):
     letter: str
     name: Words
     waiting: int
-    wait: Wait | None
+    wait: Wait | None = Field(description="Of an ordinary ticket taken now; null where nobody can say.")
+    waits: dict[str, Wait | None] = Field(description="The same by class of resident.")
     issued: int = Field(description="Tickets handed out for it today.")
     limit: int | None = Field(description="Tickets a day at most.")
     full: bool = Field(description="No more tickets today, but for appointments.")
@@ -104,7 +128,7 @@ class Service(BaseModel):
     code: str
     name: Words
     queue: str
-    wait: Wait | None
+    wait: Wait | None = Field(description="That of its queue.")
     closed: Words | None = Field(description="Why it cannot be had now.")
 
 
@@ -217,17 +241,17 @@ class Health(BaseModel):
 
 ANSWERS: tuple[type[BaseModel], ...] = (
     Hall, Ticket, PaperAnswer, WindowAnswer, Number, Appointment, Cancelled, Keys, DayClosed, Receipt, Parcel, Health,
-    Problem,
+    Forecast, Problem, *MOVING.values(),
 )  # fmt: skip
 PROBLEMS = {
     "400": "Not JSON, or a header that cannot be read",
     "403": "Not from this machine",
-    "404": "Unknown hall, window, ticket or appointment",
-    "409": "Refused by a rule of the hall",
+    "404": "Unknown hall, window, ticket, appointment or recommendation",
+    "409": "Refused by a rule of the hall, or it cannot be foreseen",
     "413": "Longer than 1 MiB",
     "415": "Not application/json",
     "422": "JSON of the wrong shape, or it names what this hall does not have",
-    "503": "The journal or the keys cannot be used now, or there are too many followers",
+    "503": "The journal, the keys or the forecaster cannot be used now, or there are too many followers",
 }
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
@@ -273,6 +297,8 @@ def _describe(path: str, method: str, operation: dict[str, Any]) -> None:
         codes |= {"403", "409", "503"}
     if "/appointments" in path:
         codes.add("503")
+    if path.endswith("/plan"):
+        codes |= {"409", "503"}
     if path.endswith("/feed"):
         parameters.append(_LAST_EVENT_ID)
         codes.add("400")
@@ -292,21 +318,21 @@ def _describe(path: str, method: str, operation: dict[str, Any]) -> None:
 
 
 def _answer(path: str) -> type[BaseModel]:
-    for part, answer in (
+    answers: tuple[tuple[str, type[BaseModel]], ...] = (
+        *MOVING.items(),
         ("/windows/", WindowAnswer),
         ("/tickets/paper", PaperAnswer),
         ("/tickets", Ticket),
         ("/cancel", Cancelled),
         ("/appointments", Appointment),
         ("/keys", Keys),
+        ("/forecast", Forecast),
         ("/numbers", Number),
         ("/day/close", DayClosed),
         ("/journal/", Receipt),
         ("/healthz", Health),
-    ):
-        if part in path:
-            return answer
-    return Hall
+    )
+    return next((answer for part, answer in answers if part in path), Hall)
 
 
 def _problem(code: str) -> dict[str, Any]:

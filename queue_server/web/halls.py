@@ -11,11 +11,13 @@ from queue_server.domain.configuration import Configuration
 from queue_server.domain.events import Instant
 from queue_server.domain.promise import MINUTE
 from queue_server.domain.refusal import Refused
+from queue_server.forecast.said import Waits
+from queue_server.forecaster.client import Forecaster, Foresight, without
 from queue_server.journal import feed
 from queue_server.journal.entry import Entry
 from queue_server.journal.ids import uuid7
 from queue_server.journal.replica import Replica, clock
-from queue_server.journal.returning import Returning
+from queue_server.journal.returning import PATIENCE, Returning
 from queue_server.journal.store import Store
 from queue_server.journal.writer import Writer
 from queue_server.keys import KeyRing
@@ -41,15 +43,18 @@ class RunningHall:
         keys: KeyRing,
         now: Callable[[], Instant] = clock,
         followers: int = FOLLOWERS,
+        await_kiosks: float = PATIENCE,
+        forecaster: Forecaster | None = None,
     ) -> None:
         self.code = configuration.hall
         self.configuration = configuration
         self.keys = keys
         self.now = now
+        self.foresight: Foresight = forecaster.foresight(self.code, now) if forecaster else without(self.code, now)
         self.replica = Replica(store, self.code, now=now)
         self.writer = Writer(self.replica, self._announce)
         kiosks = {source.partition("/")[0] for source in store.sources(self.code)}
-        self.returning = Returning(kiosks & configuration.kiosk.keys())
+        self.returning = Returning(kiosks & configuration.kiosk.keys(), patience=await_kiosks)
         self.feed = Audience(followers)
         self.changes = Audience(followers)
 
@@ -57,6 +62,12 @@ class RunningHall:
         for entry in entries:
             self.feed.publish(entry.seq, feed.encode(entry))
         self.changes.publish(entries[-1].seq, doorbell(entries[-1].seq))
+        self.foresight.changed()
+
+    @property
+    def waits(self) -> Waits:
+        """What is said about waits now."""
+        return Waits(hall=self.replica.hall, at=self.now(), forecast=self.foresight.latest)
 
     def keep_day(self) -> None:
         """Open today's day if it is not open yet; close it an hour after the hall closed. Keys of closed days go.
@@ -108,6 +119,7 @@ class Halls:
     """All halls of this server by code."""
 
     running: dict[str, RunningHall]
+    forecaster: Forecaster | None = None
 
     def __getitem__(self, code: str) -> RunningHall:
         try:
@@ -119,5 +131,7 @@ class Halls:
         return self[code].replica
 
     def close(self) -> None:
+        if self.forecaster is not None:
+            self.forecaster.stop()
         for hall in self.running.values():
             hall.close()

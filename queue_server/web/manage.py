@@ -10,7 +10,10 @@ from flask import Response
 from queue_server.domain.configuration import Queue
 from queue_server.domain.events import Instant
 from queue_server.domain.model import Hall, Ticket, Window
-from queue_server.forecast.estimate import Wait, expected_wait
+from queue_server.forecast.said import Said, Waits
+from queue_server.journal.ids import uuid7
+from queue_server.web.moving import adviser
+from queue_server.web.moving_view import advice_view, seats
 from queue_server.web.pages import halls, page
 from queue_server.web.representation import window_state
 
@@ -29,7 +32,7 @@ class QueueRow:
     oldest: Instant | None
     late: int
     windows: int
-    wait: Wait | None
+    wait: Said | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +59,15 @@ def _manage(template: str, code: str) -> Response:
     configuration = hall.configuration or here.configuration
     return page(
         template, now, seq=seq, hall=hall, configuration=configuration, well=WELL, soon=SOON,
-        queues=[_queue(hall, queue, now) for queue in configuration.queues],
+        queues=[_queue(hall, queue, now, here.waits) for queue in configuration.queues],
+        learning=here.foresight.learning, nonce=uuid7(),
+        advice=advice_view(hall, adviser(code).standing, now), seats=seats(hall, configuration),
         windows=[_window(hall, window) for window in hall.windows.values()],
         devices=sorted(hall.devices.values(), key=lambda report: report.device),
     )  # fmt: skip
 
 
-def _queue(hall: Hall, queue: Queue, now: Instant) -> QueueRow:
+def _queue(hall: Hall, queue: Queue, now: Instant, waits: Waits) -> QueueRow:
     waiting = [hall.tickets[id_] for id_ in hall.line(queue.code)]
     return QueueRow(
         queue=queue,
@@ -70,7 +75,7 @@ def _queue(hall: Hall, queue: Queue, now: Instant) -> QueueRow:
         oldest=min((ticket.issued_at for ticket in waiting), default=None),
         late=sum(1 for ticket in waiting if ticket.due_at < now),
         windows=sum(1 for w in hall.windows.values() if w.is_open and not w.paused and queue.code in w.serves),
-        wait=expected_wait(hall, queue.code, len(waiting)),
+        wait=waits.new(queue.code),
     )
 
 

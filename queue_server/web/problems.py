@@ -11,13 +11,16 @@ from flask import Response
 from werkzeug.exceptions import HTTPException
 
 from queue_server.domain.refusal import Reason, Refused
+from queue_server.forecaster.wire import Away, Cannot
 from queue_server.journal.store import StoreError
 from queue_server.keys import KeysUnavailable
 from queue_server.web.halls import UnknownHall
 
 log = logging.getLogger("bianmin.web")
 
-NOT_FOUND = frozenset({Reason.UNKNOWN_WINDOW, Reason.UNKNOWN_TICKET, Reason.UNKNOWN_APPOINTMENT})
+NOT_FOUND = frozenset(
+    {Reason.UNKNOWN_WINDOW, Reason.UNKNOWN_TICKET, Reason.UNKNOWN_APPOINTMENT, Reason.UNKNOWN_RECOMMENDATION}
+)
 NOT_VALID = frozenset(
     {
         Reason.UNKNOWN_QUEUE, Reason.UNKNOWN_SERVICE, Reason.UNKNOWN_CLASS, Reason.UNKNOWN_KIOSK,
@@ -58,6 +61,16 @@ def install(app: APIFlask) -> None:
     def _(error: KeysUnavailable) -> Response:
         log.error("keys", extra={"detail": str(error)})
         return problem(503, "keys-unavailable", "The keys cannot be used", "Nothing was changed. Tell the manager.")
+
+    @app.errorhandler(Away)
+    def _(error: Away) -> Response:
+        response = problem(503, "forecaster-away", "Nothing can be foreseen now", str(error))
+        response.headers["Retry-After"] = "5"
+        return response
+
+    @app.errorhandler(Cannot)
+    def _(error: Cannot) -> Response:
+        return problem(409, "cannot-foresee", "This cannot be foreseen", str(error))
 
     @app.errorhandler(RecursionError)
     def _(error: RecursionError) -> Response:

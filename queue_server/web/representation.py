@@ -5,13 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from queue_server.domain.calendar import phase
-from queue_server.domain.configuration import Configuration, Text
+from queue_server.domain.configuration import ORDINARY, Configuration, Text
 from queue_server.domain.events import Instant
 from queue_server.domain.life import State
 from queue_server.domain.model import Hall, Ticket, Window
 from queue_server.domain.promise import MINUTE
-from queue_server.forecast.estimate import Wait, expected_wait
+from queue_server.forecast.said import Said, Waits
+from queue_server.forecast.waits import Forecast
+from queue_server.forecaster.wire import Learning
+from queue_server.web.moving_view import AdviceView
 
 
 def moment(at: Instant | None) -> str | None:
@@ -24,11 +29,28 @@ def text(words: Text) -> dict[str, str]:
     return {"zh": words.zh, "en": words.en}
 
 
-def wait(expected: Wait | None) -> dict[str, int] | None:
-    return None if expected is None else {"low": expected.low, "high": expected.high}
+def wait(said: Said | None) -> dict[str, Any] | None:
+    if said is None:
+        return None
+    return {"low": said.low, "high": said.high, "calibrated": said.calibrated, "basis": said.basis}
 
 
-def ticket(hall: Hall, ticket: Ticket) -> dict[str, Any]:
+def forecast(latest: Forecast | None, learning: Learning | None) -> dict[str, Any]:
+    """What predicted waits rest on. `learned` is None while there is no forecaster."""
+    return {
+        "at": None if latest is None else moment(latest.at),
+        "learned": None if learning is None else {
+            "days": learning.days,
+            "imported_days": learning.imported,
+            "calibrated": learning.calibrated,
+            "coverage": learning.coverage,
+            "waits": learning.waits,
+            "goes_on": learning.studying,
+        },
+    }  # fmt: skip
+
+
+def ticket(hall: Hall, ticket: Ticket, waits: Waits) -> dict[str, Any]:
     ahead = hall.ahead(ticket)
     return {
         "id": ticket.id,
@@ -45,7 +67,7 @@ def ticket(hall: Hall, ticket: Ticket) -> dict[str, Any]:
         "due_at": moment(ticket.due_at),
         "called_at": moment(ticket.called_at),
         "ahead": ahead,
-        "wait": None if ahead is None else wait(expected_wait(hall, ticket.queue, ahead)),
+        "wait": wait(waits.of(ticket)),
         "window": ticket.window or ticket.held_for,
         "windows": hall.windows_for(ticket.queue) if ticket.held_for is None else [ticket.held_for],
         "outcome": ticket.outcome,
@@ -81,10 +103,11 @@ def devices(hall: Hall) -> list[dict[str, Any]]:
     ]
 
 
-def hall(configuration: Configuration, hall: Hall, *, seq: int, at: Instant) -> dict[str, Any]:
+def hall(configuration: Configuration, hall: Hall, waits: Waits, *, seq: int, at: Instant) -> dict[str, Any]:
     """The hall as of `seq`. `configuration` is used until a day has been opened."""
     configuration = hall.configuration or configuration
-    waits = {q.code: wait(expected_wait(hall, q.code, len(hall.line(q.code)))) for q in configuration.queues}
+    classes = [klass.code for klass in configuration.classes]
+    new = {q.code: {klass: wait(waits.new(q.code, klass)) for klass in classes} for q in configuration.queues}
     return {
         "hall": configuration.hall,
         "name": text(configuration.name),
@@ -101,7 +124,8 @@ def hall(configuration: Configuration, hall: Hall, *, seq: int, at: Instant) -> 
                 "letter": queue.letter,
                 "name": text(queue.name),
                 "waiting": len(hall.line(queue.code)),
-                "wait": waits[queue.code],
+                "wait": new[queue.code].get(ORDINARY),
+                "waits": new[queue.code],
                 "issued": hall.issued.get(queue.code, 0),
                 "limit": queue.limit,
                 "full": hall.is_full(queue.code),
@@ -113,7 +137,7 @@ def hall(configuration: Configuration, hall: Hall, *, seq: int, at: Instant) -> 
                 "code": s.code,
                 "name": text(s.name),
                 "queue": s.queue,
-                "wait": waits[s.queue],
+                "wait": new[s.queue].get(ORDINARY),
                 "closed": text(s.closed) if s.closed else None,
             }
             for s in configuration.services
@@ -121,4 +145,29 @@ def hall(configuration: Configuration, hall: Hall, *, seq: int, at: Instant) -> 
         "windows": [window(hall, w) for w in hall.windows.values()],
         "devices": devices(hall),
         "tickets": {state: sum(1 for t in hall.tickets.values() if t.state is state) for state in State},
+    }
+
+
+def recommendations(view: AdviceView) -> dict[str, Any]:
+    """What is recommended now, and what came of those applied today."""
+    told = view.told
+    newest = None
+    if told is not None:
+        newest = {"id": told.id, "at": moment(told.at), **msgspec.to_builtins(told.answer)}
+    return {
+        "stands": view.stands,
+        "newest": newest,
+        "applied": [
+            {
+                "id": done.fact.recommendation,
+                "at": moment(done.fact.at),
+                "until": moment(done.until),
+                "undone_at": moment(done.undone_at),
+                "moves": msgspec.to_builtins(done.fact.moves),
+                "effect": msgspec.to_builtins(done.fact.effect),
+                "came": msgspec.to_builtins(done.came),
+                "verdict": done.verdict,
+            }
+            for done in view.done
+        ],
     }
