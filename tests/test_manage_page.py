@@ -31,6 +31,7 @@ def test_it_counts_who_waits_in_each_queue(server: Server) -> None:
 
 def test_it_shows_what_each_window_does(server: Server) -> None:
     hall = server.client()
+    hall.issue("B")
     hall.do("2", "open")
     label = hall.do("2", "call-next").json["ticket"]["label"]
     assert f"2 {label}" in rows(server)

@@ -13,15 +13,18 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench import voice as bench
 from display.announcer import Announcer, Clip, Pause, Policy, Spoken
 from display.stage import Call
 from display.voice import sound
 from display.voice.__main__ import main
 from display.voice.examine import faults
 from display.voice.pack import NoPack, Pack, build
+from display.voice.player import Player
 from display.voice.units import LANGUAGES, Unit, call_clips, speech
 from display.voice.voices import ClipVoice, TextVoice
 from kiosk.views import PROMPTS
+from queue_server.config import load
 
 
 def tone(seconds: float, *, loud: float = 0.3, silent: float = 0.4, rate: int = sound.RATE) -> sound.Samples:
@@ -44,8 +47,8 @@ def ids(voice: ClipVoice, label: str, window: str, language: str) -> list[str]:
 # --- which clips
 
 
-def test_a_call_in_chinese_is_letter_first_digit_last_two_and_window():
-    assert ids(ClipVoice(every_clip()), "A017", "3", "zh") == ["letter-A", "first-0", "last-17", "window-3", "ending"]
+def test_a_call_in_chinese_is_letter_whole_number_and_window():
+    assert ids(ClipVoice(every_clip()), "A017", "3", "zh") == ["letter-A", "last-017", "window-3", "ending"]
 
 
 def test_a_call_in_english_is_said_digit_by_digit():
@@ -56,13 +59,22 @@ def test_a_call_in_english_is_said_digit_by_digit():
 
 
 def test_a_number_past_999_is_said_whole():
-    assert ids(ClipVoice(every_clip()), "B1203", "12", "zh")[:4] == ["letter-B", "first-1", "first-2", "last-03"]
+    assert ids(ClipVoice(every_clip()), "B1203", "12", "zh")[:3] == ["letter-B", "first-1", "last-203"]
 
 
 def test_one_is_read_plainly_where_the_hall_says_so():
     voice = ClipVoice(every_clip(), plain=True)
-    assert ids(voice, "B120", "1", "zh") == ["letter-B", "first-1-plain", "last-20", "window-1", "ending"]
+    assert ids(voice, "B120", "1", "zh") == ["letter-B", "last-120-plain", "window-1", "ending"]
+    assert ids(voice, "B1203", "1", "zh")[:3] == ["letter-B", "first-1-plain", "last-203"]
     assert ids(voice, "B011", "1", "en")[:4] == ["letter-B", "first-0", "first-1", "last-1"]
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_pack_with_one_reading_of_one_is_spoken_in_that_one(plain: bool):
+    plainly = {clip: ms for clip, ms in every_clip().items() if f"{clip}-plain" not in every_clip()}
+    assert ids(ClipVoice(plainly, plain=plain), "B120", "1", "zh")[1] == "last-120-plain"
+    other = {clip: ms for clip, ms in every_clip().items() if not clip.endswith("-plain")}
+    assert ids(ClipVoice(other, plain=plain), "B120", "1", "zh")[1] == "last-120"
 
 
 @given(
@@ -80,8 +92,8 @@ def test_every_label_and_every_window_up_to_sixty_has_its_clips(label: str, wind
     ("label", "window", "said"),
     [
         ("VIP-7", "3", ["any-ticket", "window-3", "ending"]),
-        ("A017", "东1", ["letter-A", "first-0", "last-17", "any-window"]),
-        ("A017", "61", ["letter-A", "first-0", "last-17", "any-window"]),
+        ("A017", "东1", ["letter-A", "last-017", "any-window"]),
+        ("A017", "61", ["letter-A", "last-017", "any-window"]),
         ("", "", ["any-ticket", "any-window"]),
     ],
 )
@@ -141,6 +153,32 @@ def test_words_spoken_in_one_breath_are_cut_apart_at_their_pauses():
     assert [round(len(piece) / sound.RATE, 1) for piece in pieces] == [
         round(len(word) / sound.RATE, 1) for word in words
     ]
+
+
+def spoken(pitch: int, seconds: float, loud: float) -> sound.Samples:
+    return (loud * np.sin(2 * np.pi * pitch * np.arange(round(seconds * sound.RATE)) / sound.RATE)).astype(np.float32)
+
+
+def strength(samples: sound.Samples, pitch: int) -> float:
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) * 4 / len(samples)
+    return float(spectrum[round(pitch * len(samples) / sound.RATE)])
+
+
+def test_an_s_loses_what_the_model_said_before_it_and_the_breath_below_it():
+    hiss = spoken(6_000, 0.2, 0.05) + spoken(400, 0.2, 0.02)
+    said = np.concatenate([spoken(400, 0.06, 0.2), hiss, spoken(400, 0.4, 0.3)])
+    made = sound.crisp(said)
+    assert (len(said) - len(made)) / sound.RATE == pytest.approx(0.06, abs=0.02)
+    start, rest = made[480:4_080], made[-9_000:]
+    assert strength(start, 6_000) == pytest.approx(0.05, rel=0.1)
+    assert strength(start, 400) < 0.002
+    assert strength(rest, 400) == pytest.approx(0.3, rel=0.1)
+    assert np.array_equal(sound.crisp(spoken(400, 0.4, 0.3)), spoken(400, 0.4, 0.3))
+
+
+def test_a_voice_loses_the_breath_before_it():
+    said = np.concatenate([spoken(6_000, 0.08, 0.02), spoken(300, 0.4, 0.3)])
+    assert len(sound.voiced(said)) / sound.RATE == pytest.approx(0.4, abs=0.02)
 
 
 @pytest.mark.parametrize("count", [2, 4])
@@ -257,8 +295,10 @@ def test_a_hall_makes_a_pack_from_its_own_recordings(tmp_path: Path):
 def test_a_speaker_gets_a_script_with_the_id_and_the_words_of_every_clip():
     ran = CliRunner().invoke(main, ["list"])
     lines = dict(line.split("\t") for line in ran.output.splitlines())
-    assert lines["calls/zh/last-17"] == "幺七号。"
-    assert lines["calls/zh/last-17-plain"] == "一七号。"
+    assert lines["calls/zh/last-017"] == "零幺七号。"
+    assert lines["calls/zh/last-017-plain"] == "零一七号。"
+    assert lines["calls/zh/letter-A"] == "字母A，"
+    assert lines["calls/en/first-6"] == "six."
     assert lines["calls/zh/window-12"] == "请到十二号窗口。"
     assert lines["calls/en/letter-A"] == "Ticket A."
     assert set(lines) == set(every_clip()) - {"chime"}
@@ -270,14 +310,84 @@ def test_the_command_asks_where_the_voice_is_to_come_from(tmp_path: Path):
     assert "--voices or --recordings" in ran.output
 
 
-# --- the prompts that ship
+# --- the pack that ships
 
 
-def test_every_prompt_a_kiosk_may_say_ships_in_both_languages() -> None:
-    folder = Path(__file__).parent.parent / "voice" / "prompts"
-    said = {*PROMPTS.values(), "priority"}
+SHIPPED = Path(__file__).parent.parent / "voice"
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Pack:
+    return Pack.read(SHIPPED)
+
+
+def test_the_pack_that_ships_has_every_clip_even_and_as_long_as_its_index_says(shipped: Pack):
+    assert list(faults(shipped, LANGUAGES)) == []
+    files = {path.relative_to(SHIPPED).with_suffix("").as_posix() for path in SHIPPED.rglob("*.ogg")}
+    assert files == set(shipped.clips)
+    assert sum(path.stat().st_size for path in SHIPPED.rglob("*")) < 25_000_000
+
+
+def test_every_call_the_demo_city_can_make_is_said_whole(shipped: Pack):
+    city = load(Path(__file__).parent.parent / "config" / "jurong.yaml")
+    voice = ClipVoice({clip: made.lasts for clip, made in shipped.clips.items()})
+    letters = {queue.letter for hall in city.halls for queue in hall.queues}
+    windows = {window.code for hall in city.halls for window in hall.windows}
+    assert letters
     for language in LANGUAGES:
-        for prompt in said:
-            sound = (folder / language / f"{prompt}.ogg").read_bytes()
-            assert sound[:4] == b"OggS"
-            assert 4_000 < len(sound) < 60_000
+        for letter in letters:
+            for number in range(1, 1000):
+                assert "any-ticket" not in ids(voice, f"{letter}{number:03d}", "1", language)
+        for window in windows:
+            assert "any-window" not in ids(voice, "A001", window, language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_joined_announcement_neither_clicks_nor_clips(shipped: Pack, language: str):
+    voice = ClipVoice({clip: made.lasts for clip, made in shipped.clips.items()})
+    for label, window in (("A001", "1"), ("H666", "16"), ("L730", "60")):
+        steps = [*voice.chime(), *voice.call(label, window, language)]
+        joined = Player(shipped).joined(steps)
+        assert np.max(np.abs(joined)) < 0.98
+        ends = np.cumsum([step.lasts for step in steps]) * sound.RATE // 1000
+        for end in ends[:-1]:
+            around = joined[max(0, end - 48) : end + 48]
+            assert np.max(np.abs(np.diff(around))) < 0.02, f"a click {end / sound.RATE:.2f} s into {label}"
+
+
+def test_every_prompt_a_kiosk_may_say_ships_in_both_languages(shipped: Pack) -> None:
+    said = {*PROMPTS.values(), "priority"}
+    assert {f"prompts/{language}/{prompt}" for language in LANGUAGES for prompt in said} <= set(shipped.clips)
+
+
+# --- the judge of the bench that listens
+
+
+@pytest.mark.parametrize(
+    ("heard", "letter", "digits", "window"),
+    [
+        ("字母A-057號 請到3號窗口辦理業務", "A", "057", "3"),
+        ("四木摘 零期五號,請到十二號窗口", "", "075", "12"),
+        ("字母西971号 请到21号窗口", "C", "971", "21"),
+        ("四母帝841號 行到3號窗口", "D", "841", "3"),
+        ("斯穆K1332號 請到3號窗口", "", "332", "3"),
+        ("字母B57號 請到3號窗口", "B", "57", "3"),
+        ("謝謝大家", "", "", ""),
+    ],
+)
+def test_the_judge_hears_what_is_written_or_sounds_so_in_chinese(heard: str, letter: str, digits: str, window: str):
+    told = bench.chinese(heard)
+    assert (told.digits, told.window) == (digits, window)
+    assert bench.nearest(told.letter, "zh") == letter or not letter
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_judge_fails_a_wrong_letter_digit_or_window(language: str):
+    text = {"zh": "字母B，零五七号，请到三号窗口办理业务", "en": "Ticket B057, please go to window 3."}[language]
+
+    def judged(letter: str, digits: str, window: str) -> list[str]:
+        return bench.judged(bench.Said(letter=letter, digits=digits, window=window), text, language)
+
+    assert "understood" in judged("B", "057", "3")
+    for wrong in (("D", "057", "3"), ("P", "057", "3"), ("B", "051", "3"), ("B", "507", "3"), ("B", "057", "13")):
+        assert "understood" not in judged(*wrong)
