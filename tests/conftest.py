@@ -21,7 +21,8 @@ an example takes says how busy the machine is, nothing about the example."""
 settings.load_profile("explore" if os.environ.get("EXPLORE") else "same")
 
 LONGEST = (
-    "kiosk_screens", "faults", "board_page", "speaker_page", "accessible", "console_page", "kiosk_watchdog",
+    "kiosk_screens", "faults", "forecaster", "api_fuzz", "moving_page", "own_voices", "board_page", "speaker_page",
+    "accessible", "console_page", "kiosk_watchdog",
     "kiosk_bench", "equipment", "console_paper", "phone_page", "kiosk_presented", "kiosk_visits", "pad_wires",
     "printer_driver", "demo", "hall_properties", "forecast_history", "doctor_command", "sign_page", "led_sign_wires",
 )  # fmt: skip
