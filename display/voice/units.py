@@ -1,6 +1,6 @@
 """The units an announcement is joined from, what is spoken in each, and which a call takes. Pure.
 
-`A017` to window 3 is, in Chinese, `letter-A first-0 last-17 window-3 ending`; in English, where single digits are
+`A017` to window 3 is, in Chinese, `letter-A last-017 window-3 ending`; in English, where single digits are
 understood, `letter-A first-0 first-1 last-7 to-window number-3`. Why just these: docs/voice.md.
 """
 
@@ -129,22 +129,22 @@ def _calls(folder: str, told: Mapping[str, Any]) -> Iterator[Unit]:
         for number in range(10**length):
             yield from _group(folder, kind, f"{number:0{length}d}", told)
     yield from _windows(folder, told)
-    yield _unit(f"{folder}/{ANY_TICKET}", told["any_ticket"])
-    yield _unit(f"{folder}/{ANY_WINDOW}", told["any_window"])
+    yield _unit(f"{folder}/{ANY_TICKET}", told["any_ticket"], told)
+    yield _unit(f"{folder}/{ANY_WINDOW}", told["any_window"], told)
 
 
 def _windows(folder: str, told: Mapping[str, Any]) -> Iterator[Unit]:
     """Each window as one clip, or one that leads and the numbers after it."""
     if "numbers" in told:
         for number, word in enumerate(told["numbers"].split(), start=1):
-            yield _unit(f"{folder}/window-{number}", told["window"].format(number=word))
-        yield _unit(f"{folder}/{ENDING}", told["ending"])
+            yield _unit(f"{folder}/window-{number}", told["window"].format(number=word), told)
+        yield _unit(f"{folder}/{ENDING}", told["ending"], told)
         return
-    yield _unit(f"{folder}/{TO_WINDOW}", told["to_window"])
+    yield _unit(f"{folder}/{TO_WINDOW}", told["to_window"], told)
     for number, word in zip((*range(1, 21), *TENS[1:]), told["counted"].split(), strict=True):
-        yield _unit(f"{folder}/number-{number}", told["number"].format(number=word))
+        yield _unit(f"{folder}/number-{number}", told["number"].format(number=word), told)
         if number in TENS:
-            yield _unit(f"{folder}/tens-{number}", told["tens"].format(number=word))
+            yield _unit(f"{folder}/tens-{number}", told["tens"].format(number=word), told)
 
 
 def _group(folder: str, kind: str, digits: str, told: Mapping[str, Any]) -> Iterator[Unit]:
@@ -152,16 +152,17 @@ def _group(folder: str, kind: str, digits: str, told: Mapping[str, Any]) -> Iter
         if key in told and (not plain or "1" in digits):
             words = _words(told[key])
             spoken = told["between"].join(words[int(digit)] for digit in digits)
-            yield _unit(f"{folder}/{_digits_id(kind, digits, plain)}", told[kind].format(digits=spoken))
+            yield _unit(f"{folder}/{_digits_id(kind, digits, plain)}", told[kind].format(digits=spoken), told)
 
 
 def _prompts(folder: str, told: Mapping[str, str]) -> Iterator[Unit]:
     for name, sentence in told.items():
-        yield _unit(f"{folder}/{name}", sentence)
+        yield _unit(f"{folder}/{name}", sentence, told)
 
 
-def _unit(name: str, text: str) -> Unit:
-    return Unit(id=name, reads=text, says=text)
+def _unit(name: str, text: str, told: Mapping[str, Any]) -> Unit:
+    """What a person reads, and how the model is given it where that is not the same."""
+    return Unit(id=name, reads=text, says=told.get("model", {}).get(text, text))
 
 
 def _words(text: str) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from display.announcer import Clip, Pause, Spoken, Step
 from display.voice.units import ANY_TICKET, ANY_WINDOW, CHIME, call_clips, call_text
 
-AFTER_CHIME, AFTER_LETTER, AFTER_DIGIT, AFTER_TICKET = 250, 120, 0, 250
+AFTER_CHIME, AFTER_LETTER, AFTER_DIGIT, AFTER_TICKET = 250, 160, 80, 250
 """Ms of silence between the clips of a call, besides what the clips have at their ends."""
 
 A_CHARACTER, AT_LEAST = 400, 1_500
@@ -19,7 +19,7 @@ class ClipVoice:
 
     Args:
         lasts: ms of each clip, by id.
-        plain: 1 is read 一 and not 幺.
+        plain: 1 is read 一 and not 幺, if the pack has it so; a pack with one reading of 1 is spoken in that one.
     """
 
     def __init__(self, lasts: Mapping[str, int], *, plain: bool = False) -> None:
@@ -30,14 +30,16 @@ class ClipVoice:
         return tuple(self._clips((CHIME, AFTER_CHIME)))
 
     def call(self, label: str, window: str, language: str) -> tuple[Step, ...]:
-        clips = call_clips(label, window, language, plain=self._plain)
-        ticket = self._known(clips.ticket, f"calls/{language}/{ANY_TICKET}")
-        to_window = self._known(clips.window, f"calls/{language}/{ANY_WINDOW}")
+        clips, other = (call_clips(label, window, language, plain=plain) for plain in (self._plain, not self._plain))
+        ticket = self._known(f"calls/{language}/{ANY_TICKET}", clips.ticket, other.ticket)
+        to_window = self._known(f"calls/{language}/{ANY_WINDOW}", clips.window)
         pauses = [AFTER_LETTER, *(AFTER_DIGIT for _ in ticket[2:]), AFTER_TICKET][-len(ticket) :]
         return tuple(self._clips(*zip(ticket, pauses, strict=True), *((clip, 0) for clip in to_window)))
 
-    def _known(self, clips: tuple[str, ...], instead: str) -> tuple[str, ...]:
-        return clips if all(clip in self._lasts for clip in clips) else (instead,)
+    def _known(self, instead: str, *readings: tuple[str, ...]) -> tuple[str, ...]:
+        """The first reading of which every clip is there."""
+        whole = (clips for clips in readings if all(clip in self._lasts for clip in clips))
+        return next(whole, (instead,))
 
     def _clips(self, *clips: tuple[str, int]) -> Iterator[Step]:
         """Clips and the pauses after them; a clip that even a bare pack lacks is passed over."""
