@@ -58,6 +58,12 @@ def test_the_start_page_leads_to_every_program(demo: tuple[str, subprocess.Popen
         assert "<html" in get(link)
 
 
+def test_its_boards_have_a_voice(demo: tuple[str, subprocess.Popen[str]]) -> None:
+    board = next(link for link in re.findall(r'href="(http[^"]+)"', get(demo[0])) if link.endswith("/board"))
+    with urllib.request.urlopen(board.removesuffix("board") + "clips/chime.ogg", timeout=30) as chime:
+        assert chime.read(4) == b"OggS"
+
+
 def test_the_crowd_is_served(demo: tuple[str, subprocess.Popen[str]]) -> None:
     deadline = time.monotonic() + 60
     finished = 0

@@ -196,4 +196,4 @@ def _soundfile() -> Any:
     try:
         return import_module("soundfile")
     except ImportError as error:
-        raise Unheard("soundfile is not installed: pip install bianmin[voice]") from error
+        raise Unheard("soundfile is not installed: pip install soundfile") from error

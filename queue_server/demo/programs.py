@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from queue_server.config import load
 from queue_server.demo.hand import Hand
 
 START_SECONDS = 60
@@ -136,7 +137,9 @@ class Demo:
                 "hall server", "queue_server.cli", "hall", *common, "--data", str(self.folder / "hall"),
                 "--port", str(hall_port), "--always-open", "--links", json.dumps(links),
             ),
-            self._program("display", "display", "--server", server, "--hall", self.hall, "--port", str(board_port)),
+            self._program(
+                "display", "display", "--server", server, "--hall", self.hall, "--port", str(board_port), *self._voice()
+            ),
             self._program(
                 "kiosk", "kiosk", *common, "--kiosk", self.kiosk, "--data", str(self.folder / self.kiosk),
                 "--server", server, "--printer", f"tcp:127.0.0.1:{printer_port}", "--public-url", board,
@@ -149,6 +152,12 @@ class Demo:
             crowd = ("--server", server, *common, "--speed", str(self.crowd), *leave)
             started.append(self._program("crowd", "queue_server.demo.crowd", *crowd))
         return started, links
+
+    def _voice(self) -> tuple[str, ...]:
+        """The clip pack, where the city has one: boards say nothing until somebody turns their voice on."""
+        voice = load(self.city).appearance.voice
+        pack = None if voice is None else self.city.parent / voice
+        return () if pack is None or not (pack / "index.json").exists() else ("--voice", str(pack))
 
     def _program(self, name: str, module: str, *arguments: str) -> Program:
         return Program(name, (sys.executable, "-m", module, *arguments), self.folder / f"{name.replace(' ', '-')}.log")
