@@ -29,8 +29,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from bench.browser import chromium
 from bench.machine import Server, hall_server
 from bench.server import Table, bare_loop
 from queue_server.cli import DEMO_CITY
@@ -47,7 +48,7 @@ QUICK, FULL = 24, 60
 """Presses."""
 UNTIL_SHOWN = 30
 """Seconds given to the last calls to find their place."""
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--js-flags=--expose-gc")
+MEMORY = "--js-flags=--expose-gc"
 
 WATCH = """
 window.seen = {};
@@ -142,14 +143,6 @@ def until_known(host: str, port: int) -> None:
     raise SystemExit("the display does not hear its hall")
 
 
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
-        yield browser
-        browser.close()
-
-
 # --- raw followers, in a process of their own
 
 _LABEL = re.compile(rb'data-label="([^"]+)"')
@@ -230,7 +223,7 @@ def press_to_screens(folder: Path, presses: int) -> None:
     }
     followed = BOARDS + SIGNS + PHONES
     loop = bare_loop(followed, presses // 2)
-    with hall(DEMO_CITY, folder) as server, display(server) as shown, chromium() as browser:
+    with hall(DEMO_CITY, folder) as server, display(server) as shown, chromium(MEMORY) as browser:
         city, url = City(server.host, server.port), f"http://{shown.host}:{shown.port}"
         bare = BarePage(browser)
         floor = []
@@ -334,7 +327,7 @@ def day(folder: Path, hours: float, speed: float) -> None:
     """Calls as they come in so many hours, faster; then what the pages have gained and missed."""
     calls = round(hours * CALLS_AN_HOUR)
     between = hours * 3600 / speed / calls
-    with hall(DEMO_CITY, folder) as server, display(server) as shown, chromium() as browser:
+    with hall(DEMO_CITY, folder) as server, display(server) as shown, chromium(MEMORY) as browser:
         city, url = City(server.host, server.port), f"http://{shown.host}:{shown.port}"
         windows = [str(number) for number in range(1, SIGNS + 1)]
         for window in windows:
