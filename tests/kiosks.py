@@ -148,10 +148,12 @@ class Kiosk:
         self.restarts = 0
         self._server, self._config = server, config
         self._paper = Running(self.printer, TcpEnd())
-        self._papers = (Running(self.reader, PtyEnd()), Running(self.scanner, PtyEnd())) if papers else ()
+        wires = (PtyEnd(folder / "reader.tty"), PtyEnd(folder / "scanner.tty"))
+        self._papers = tuple(map(Running, (self.reader, self.scanner), wires)) if papers else ()
         self._order = 0
 
     def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
         for wire in (self._paper, *self._papers):
             wire.__enter__()
         cards, codes = (wire.wire for wire in self._papers) if self._papers else (None, None)

@@ -114,7 +114,7 @@ def test_with_a_hall_its_waits_are_shown_its_number_is_printed_and_no_disk_keeps
     reader, card = SimulatedReader(read_seconds=(0, 0)), CARDS["resident"]
     number, name = checked("32119919600101001"), "测试甲"
     assert name.encode("utf-16-le") in card.record, "this is what was read"
-    with Running(reader, PtyEnd()) as cards, Server(tmp_path / "hall") as server:
+    with Running(reader, PtyEnd(tmp_path / "reader.tty")) as cards, Server(tmp_path / "hall") as server:
         client = server.client()
         client.do("3", "open")
         for _ in range(4):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from devices.id_card.driver import IdCardReader
 from devices.id_card.simulator import SimulatedReader
@@ -32,13 +33,6 @@ def own(tmp_path: Path) -> Iterator[Replica]:
 def told(own: Replica) -> list[tuple[str, str]]:
     facts = [event_of(entry) for entry in own.store.read("H1", 0)]
     return [(fact.device, fact.health) for fact in facts if isinstance(fact, DeviceReported)]
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.02)
 
 
 class Stuck:
@@ -74,49 +68,48 @@ class Broken(Steady):
         raise ZeroDivisionError
 
 
+@contextmanager
 def watching(
     own: Replica, devices: dict[str, Device], day: Callable[[], str | None] = lambda: "2026-11-23"
-) -> Supervision:
-    return Supervision("K1", devices, reporter=HealthReporter(own), day=day)
-
-
-def test_a_reader_pulled_out_and_put_in_again_is_told_each_time(own: Replica) -> None:
-    wire = PtyEnd()
-    with Running(SimulatedReader(read_seconds=(0, 0)), wire) as reader:
-        supervision = watching(own, {"id_card": IdCardReader(open_transport(f"serial:{wire.path}?baud=115200"))})
-        supervision.start()
-        until(lambda: told(own) == [("K1/id_card", "ready")])
-        reader.unplug()
-        until(lambda: told(own)[1:] == [("K1/id_card", "unplugged")])
-        reader.plug()
-        until(lambda: told(own)[2:] == [("K1/id_card", "ready")])
+) -> Iterator[None]:
+    supervision = Supervision("K1", devices, reporter=HealthReporter(own), day=day)
+    supervision.start()
+    try:
+        yield
+    finally:
         supervision.stop()
+
+
+def test_a_reader_pulled_out_and_put_in_again_is_told_each_time(own: Replica, tmp_path: Path) -> None:
+    wire = PtyEnd(tmp_path / "reader")  # a name of its own: the number of a pty that is gone is soon another's
+    with Running(SimulatedReader(read_seconds=(0, 0)), wire) as reader:
+        driver = IdCardReader(open_transport(f"serial:{wire.path}?baud=115200"))
+        with watching(own, {"id_card": driver}):
+            until(lambda: told(own) == [("K1/id_card", "ready")])
+            reader.unplug()
+            until(lambda: told(own)[1:] == [("K1/id_card", "unplugged")])
+            reader.plug()
+            until(lambda: told(own)[2:] == [("K1/id_card", "ready")])
 
 
 def test_a_device_that_does_not_answer_keeps_no_other_waiting(own: Replica) -> None:
     stuck = Stuck()
-    supervision = watching(own, {"scanner": stuck, "id_card": Steady()})
-    supervision.start()
-    until(lambda: told(own) == [("K1/id_card", "ready")])
-    stuck.let_go.set()
-    supervision.stop()
+    with watching(own, {"scanner": stuck, "id_card": Steady()}):
+        until(lambda: told(own) == [("K1/id_card", "ready")])
+        stuck.let_go.set()
 
 
 def test_a_new_day_hears_of_every_device_again(own: Replica) -> None:
     day = ["2026-11-23"]
-    supervision = watching(own, {"id_card": Steady()}, lambda: day[0])
-    supervision.start()
-    until(lambda: len(told(own)) == 1)
-    day[0] = "2026-11-24"
-    until(lambda: told(own) == [("K1/id_card", "ready")] * 2)
-    supervision.stop()
+    with watching(own, {"id_card": Steady()}, lambda: day[0]):
+        until(lambda: len(told(own)) == 1)
+        day[0] = "2026-11-24"
+        until(lambda: told(own) == [("K1/id_card", "ready")] * 2)
 
 
 def test_a_mistake_in_a_driver_does_not_end_the_watch(own: Replica, caplog: pytest.LogCaptureFixture) -> None:
     broken = Broken()
-    supervision = watching(own, {"scanner": broken})
-    supervision.start()
-    until(lambda: broken.asked >= 2)
-    supervision.stop()
+    with watching(own, {"scanner": broken}):
+        until(lambda: broken.asked >= 2)
     assert "K1/scanner could not be looked at" in caplog.text
     assert told(own) == []
